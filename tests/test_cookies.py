@@ -20,7 +20,7 @@ class Clock:
 
 
 def cookies(clock: Clock, secret: bytes = b"s" * 32) -> Cookies:
-    return Cookies(secret, clock=clock)
+    return Cookies(lambda: [secret], clock=clock)
 
 
 def test_a_cookie_says_who_signed_in_and_until_when() -> None:
@@ -137,10 +137,10 @@ def test_a_forms_key_is_somebodys_in_a_role_whichever_session_they_are_in() -> N
 
 
 def test_a_session_by_an_issuer_that_this_server_does_not_trust_is_none() -> None:
-    anybody, real = cookies(Clock()), Cookies(b"s" * 32, clock=Clock(), issuers=("county",))
+    anybody, real = cookies(Clock()), Cookies(lambda: [b"s" * 32], clock=Clock(), issuers=("county",))
     session = anybody.begun(CHAIR)
     with pytest.raises(NotSignedIn):
         real.opened(anybody.sealed(session))
     with pytest.raises(NotSignedIn):
         real.verify(f"Session {anybody.ticket(session)}")
-    assert Cookies(b"s" * 32, clock=Clock(), issuers=("catch-development",)).opened(anybody.sealed(session))
+    assert Cookies(lambda: [b"s" * 32], clock=Clock(), issuers=("catch-development",)).opened(anybody.sealed(session))

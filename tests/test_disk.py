@@ -15,7 +15,7 @@ from catch.evidence.notes import Checkpoint
 from catch.evidence.witness import KEY, signer
 from catch.log.generations import Remembered
 from catch.personal.erased import ErasedList
-from catch.personal.keys import made_once
+from catch.personal.keys import KeyFile, made_once
 
 LOG = UUID(int=1)
 CHECKPOINT = Checkpoint("log.example/1", 3, bytes(32))
@@ -43,12 +43,18 @@ def of_keys(folder: Path) -> Path:
     return folder / "keys"
 
 
+def of_another_key(folder: Path) -> Path:
+    (folder / "keys").write_bytes(KeyFile([bytes(32)]).text())
+    KeyFile.read(folder / "keys").with_new().write(folder / "keys")
+    return folder / "keys"
+
+
 def of_a_witness(folder: Path) -> Path:
     signer(folder, "witness.example/1")
     return folder / KEY
 
 
-@pytest.mark.parametrize("keep", [remembers, of_a_generation, of_the_erased, of_keys, of_a_witness])
+@pytest.mark.parametrize("keep", [remembers, of_a_generation, of_the_erased, of_keys, of_another_key, of_a_witness])
 def test_it_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Callable[[Path], Path]):
     synced = list[int]()
 
@@ -84,7 +90,7 @@ WRITES = {
     "evidence/witness.py": "a key, which is never written over, and a lock",
     "importing/rejected.py": "rows that are still in the list",
     "personal/erased.py": "a list that is added to, a line each, with its proof",
-    "personal/keys.py": "a key, which is never written over",
+    "personal/keys.py": "keys, which stay whose they are and as closed as they are; on the disk before they are used",
     "web/console/assets.py": "what is built when the program is set up",
 }
 """Who writes files in another way, and why nothing is lost by it."""

@@ -565,7 +565,7 @@ def session(cookies: Cookies) -> Session:
 
 def test_a_session_ends_when_nothing_is_done_and_when_the_day_is_over():
     clock = Clock()
-    cookies = Cookies(b"k" * 32, clock=clock)
+    cookies = Cookies(lambda: [b"k" * 32], clock=clock)
     held = session(cookies)
 
     def good() -> bool:
@@ -595,7 +595,7 @@ def test_a_session_ends_when_nothing_is_done_and_when_the_day_is_over():
 
 def test_how_recently_and_closely_somebody_was_looked_at_is_asked_before_what_matters():
     clock = Clock()
-    cookies = Cookies(b"k" * 32, clock=clock)
+    cookies = Cookies(lambda: [b"k" * 32], clock=clock)
     held = session(cookies)
     assert stepped_up(held, clock.now, 300)
     assert stepped_up(held, clock.now, 300, ("high",))
@@ -641,15 +641,15 @@ def test_cookies_of_a_place_with_https_are_for_this_host_alone():
 
     assert not is_local(Trusted(Identity("https://catch.example.org")))
     assert is_local(Trusted(Identity("http://127.0.0.1:8000")))
-    assert Cookies(b"k" * 32, clock=time.time).safe
+    assert Cookies(lambda: [b"k" * 32], clock=time.time).safe
 
 
 def test_a_cookie_is_opened_by_nobody_else_and_for_nothing_else():
     from catch.identity.cookies import NotSignedIn
 
-    cookies = Cookies(b"k" * 32, clock=time.time)
+    cookies = Cookies(lambda: [b"k" * 32], clock=time.time)
     sealed = cookies.sealed(session(cookies))
-    others = Cookies(b"o" * 32, clock=time.time)
+    others = Cookies(lambda: [b"o" * 32], clock=time.time)
     for wrong in (lambda: others.opened(sealed), lambda: cookies.verify(f"Session {sealed}")):
         with pytest.raises(NotSignedIn):
             wrong()

@@ -26,6 +26,7 @@ from catch.log.codec import CODEC
 from catch.log.entries import PositionsBehind
 from catch.personal import KeyFile, Keyring
 from catch.personal.belonging import OtherKey
+from catch.personal.rotating import adopt
 from catch.readside import checksum, rebuild
 from catch.settings import BadSetting, Settings
 from catch.web.serving import serving
@@ -228,7 +229,9 @@ async def test_no_key_is_made_for_a_place_that_has_one(database: Database, tmp_p
     assert not (tmp_path / "elsewhere").exists()
 
 
-async def test_a_line_is_added_and_an_older_copy_refused(database: Database, tmp_path: Path):
+async def test_a_line_that_was_added_becomes_the_places_and_an_older_copy_is_refused(
+    database: Database, log: Log, tmp_path: Path
+):
     key = tmp_path / "kek"
     old = KeyFile.read_or_create(key).fingerprints()
     settings = Settings(data_dir=tmp_path, kek_file=key)
@@ -236,10 +239,15 @@ async def test_a_line_is_added_and_an_older_copy_refused(database: Database, tmp
     older = key.read_text()
     key.write_text(older + b64encode(bytes(32)).decode() + "\n")
     await start(database, settings)
-    assert KeyFile.read(key).fingerprints()[:1] == old
     newer = key.read_text()
     key.write_text(older)
-    with pytest.raises(OtherKey, match="older copy"):
+    await start(database, settings)
+    key.write_text(newer)
+    await adopt(log.pool, KeyFile.read(key))
+    await start(database, settings)
+    assert KeyFile.read(key).fingerprints()[:1] == old
+    key.write_text(older)
+    with pytest.raises(OtherKey, match=r"older copy.*key 2 \([0-9a-f]{12}\) is missing"):
         await start(database, settings)
     key.write_text("".join(reversed(newer.splitlines(keepends=True))))
     with pytest.raises(OtherKey, match="another place's"):

@@ -21,6 +21,7 @@ from catch.log.migrations import newest
 from catch.personal import KeyFile, Keyring
 from catch.personal.belonging import OtherKey, begun, belong
 from catch.personal.keyring import erased_list
+from catch.personal.rotating import Holding
 from catch.present.moment import OnceFresh
 from catch.present.present import Present
 from catch.readside import NotCaughtUp, ReadSide
@@ -85,7 +86,10 @@ def key_file(settings: Settings, *, begun: bool = False) -> KeyFile:
     if settings.kek_file is None and begun and not path.exists():
         raise OtherKey(f"{TO_DO} (there is none at {path}, and this place was begun with one)")
     try:
-        return KeyFile.read(path) if settings.kek_file or begun else KeyFile.read_or_create(path)
+        if settings.kek_file:
+            return KeyFile.read(path)
+        # What we have made ourselves nobody else needs to read.
+        return KeyFile.read(path, forbidden=0o077) if begun else KeyFile.read_or_create(path)
     except (OSError, ValueError) as problem:
         said = problem.strerror if isinstance(problem, OSError) else problem
         raise BadSetting(f"CATCH_KEK_FILE: {path}: {said}. {KEPT_SAFE}") from None
@@ -94,13 +98,19 @@ def key_file(settings: Settings, *, begun: bool = False) -> KeyFile:
 TO_DO = "set CATCH_KEK_FILE to the key file of this place, or CATCH_DATA_DIR to the folder that holds it"
 
 
-async def keyring_of(log: Log, settings: Settings) -> Keyring:
+async def keys_of(log: Log, settings: Settings) -> KeyFile:
     """The place's keys. Raises `OtherKey` where they are another place's: nothing is read or sealed with those."""
     keys = key_file(settings, begun=await begun(log.pool))
     try:
         await belong(log.pool, keys)
     except OtherKey as problem:
         raise OtherKey(f"{key_path(settings)}: {problem}. {TO_DO[0].upper()}{TO_DO[1:]}.") from None
+    return keys
+
+
+async def keyring_of(log: Log, settings: Settings) -> Keyring:
+    """With them, and with the list of who was erased. Raises as `keys_of`, and `BadSetting`."""
+    keys = await keys_of(log, settings)
     keyring = Keyring(log.pool, keys, listed=erased_list(settings.erased, keys))
     try:
         # Before anything is opened.
@@ -142,12 +152,17 @@ async def opened(server: Server, settings: Settings) -> AsyncGenerator[Catch]:
         head = catch.present.follower.position = await log.head()
         stack.push_async_callback(catch.signing.finish)
         stack.push_async_callback(catch.reads.close)
+        holding = Holding(log.pool, catch.keyring, lambda: key_file(settings, begun=True))
+        stack.push_async_callback(holding.leave)
+        # Whoever rotates the keys knows of this server before it wraps any.
+        await holding.look()
         for name, job in (
             ("read side", catch.readside.run()),
             ("feed", catch.present.follower.follow(head)),
             ("evidence", catch.signing.run()),
             *((("witnesses", catch.cosigning.run()),) if settings.witnesses else ()),
             ("recorded reads", catch.reads.run()),
+            ("keys", holding.run()),
         ):
             await stack.enter_async_context(living_on(name, job))
         await caught_up(catch, head)

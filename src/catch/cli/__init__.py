@@ -29,6 +29,7 @@ COMMANDS = {
     "tidy": "upkeep:tidy",
     "parked": "upkeep:parked_",
     "doctor": "doctor:doctor_",
+    "keys": "keys:keys",
     "restored": "upkeep:restored",
     "retention": "retention:retention",
     "audit": "audit:audit",

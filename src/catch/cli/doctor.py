@@ -12,6 +12,7 @@ import rich_click as click
 import projections
 from catch.app import Catch, key_file, key_path
 from catch.cli.common import IN_PART, complain, console, on_log
+from catch.cli.keys import said
 from catch.cli.options import option
 from catch.cli.progress import facts
 from catch.cli.terminal import legible
@@ -34,8 +35,9 @@ def doctor_(as_json: bool) -> None:
 
     Found are facts that cannot be read (unknown, of a newer form, damaged), versions missing from a stream, read models
     that were folded from another log, what they leave out, answers without facts and facts without an answer, clocks
-    that differ, positions that do not rise, facts that are not what was signed, and, where the key is, texts that
-    cannot be read. Servers may go on meanwhile.
+    that differ, positions that do not rise, facts that are not what was signed, and, where the key is, texts and data
+    keys that cannot be read. It says how old each key-encryption key is and how many data keys it wraps. Servers may go
+    on meanwhile.
 
     Exit status: 0 all is well, 1 something was found, 2 the log cannot be reached.
 
@@ -60,6 +62,8 @@ def doctor_(as_json: bool) -> None:
     else:
         if report.invented:
             console.print(NOTICE, highlight=False)
+        for line in map(said, report.keys):
+            console.print(line, highlight=False)
         for finding in report.findings:
             console.print(legible(told(finding)), highlight=False, markup=False, soft_wrap=True)
         for code, count in report.more.items():
@@ -73,6 +77,7 @@ def doctor_(as_json: bool) -> None:
 def as_document(report: Report) -> str:
     well = not report.findings
     whole = {"well": well, "head": report.head, "facts": report.facts, "findings": report.findings, "more": report.more}
+    whole |= {"keys": report.keys} if report.keys else {}
     whole |= {"place": NOTICE} if report.invented else {}
     return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
 

@@ -25,10 +25,10 @@ from catch.log.clock import NEVER_SET
 from catch.log.codec import Codec
 from catch.log.entries import FutureSchema, Undecodable, UnknownEvent, Unreadable
 from catch.personal import KeyEncryption, Keyring, Unread, named, sealed_in
-from catch.personal.belonging import difference, unopened
-from catch.personal.belonging import known as known_keys
+from catch.personal.belonging import unfit
 from catch.personal.erased import ErasedList, Listed
 from catch.personal.keyring import THERE, erased_list, secret_of
+from catch.personal.rotating import WrappingKey, unreadable_keys, wrapping_keys
 from catch.readside import parked
 from catch.readside.folding import UNREAD
 from catch.readside.inventory import OF_THIS_LOG
@@ -83,10 +83,7 @@ async def place_at(
     signed: Path | None,
     erased: Path | None = None,
 ) -> Place:
-    problem = None
-    if encryption is not None:
-        problem = difference(await known_keys(connection), encryption.fingerprints())
-        problem = problem or await unopened(connection, encryption)
+    problem = await unfit(connection, encryption) if encryption is not None else None
     return Place(log, connection, codec, projections, await log.head(), encryption, signed, problem, erased)
 
 
@@ -159,6 +156,40 @@ async def keys(place: Place) -> AsyncIterator[Finding]:
             "OTHER_KEY",
             f"{problem[0].upper()}{problem[1:]}. No server starts with it: set CATCH_KEK_FILE to the key file of this"
             " place, or CATCH_DATA_DIR to the folder that holds it.",
+        )
+
+
+async def wrapping(place: Place) -> list[WrappingKey]:
+    """The key-encryption keys, as far as they can be known."""
+    return await wrapping_keys(place.connection, place.encryption) if place.encryption and not place.other_key else []
+
+
+async def missing_keys(place: Place) -> AsyncIterator[Finding]:
+    """Whatever has wrapped a data key is here."""
+    for key in await wrapping(place):
+        if key.wraps and not key.held:
+            what = (
+                f"Key {key.number} ({key.fingerprint}) is not in the key file, or only what is left when it is retired"
+                if key.fingerprint
+                else f"A key {key.number}, which this place never had, is not in the key file"
+            )
+            yield Finding(
+                "KEY_MISSING",
+                f"{what}, and {key.wraps} data keys are wrapped by it: nothing of whom they are of can be read. They"
+                " came with a backup from before the key was retired: put its line back from a key file of that time,"
+                " then run `catch keys rotate` and `catch keys retire` again. Or else somebody changed them.",
+            )
+
+
+async def data_keys(place: Place) -> AsyncIterator[Finding]:
+    """Each can be opened by the key that is said to have wrapped it."""
+    if place.encryption is None or place.other_key is not None:
+        return
+    async for subject in unreadable_keys(place.connection, place.encryption):
+        yield Finding(
+            "DATA_KEY_UNREADABLE",
+            f"The data key of {subject} cannot be opened: it was changed, was wrapped by another place's key, or lies"
+            " where somebody else's belongs. Take the row of the table data_keys from a backup.",
         )
 
 
@@ -504,6 +535,7 @@ QUICK: tuple[OfPlace, ...] = (
     positions,
     generations,
     keys,
+    missing_keys,
     destroyed,
     signing,
     witnessing,
@@ -514,4 +546,4 @@ QUICK: tuple[OfPlace, ...] = (
 STRETCH: tuple[OfStretch, ...] = (histories, belonging)
 AT_START: tuple[OfStretch, ...] = (forms,)  # what the database can tell without decoding
 FACTS: tuple[OfPage, ...] = (facts, texts)
-COMMANDS: tuple[OfPlace, ...] = (answers, proofs, every_look)
+COMMANDS: tuple[OfPlace, ...] = (answers, proofs, every_look, data_keys)

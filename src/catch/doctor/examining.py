@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, known, place_at
+from catch.doctor.checks import AT_START, COMMANDS, FACTS, QUICK, STRETCH, Finding, known, place_at, wrapping
 from catch.log import Log
 from catch.log.codec import Codec
 from catch.personal import KeyEncryption
+from catch.personal.rotating import WrappingKey
 from catch.readside.building import Progress, pages
 from projections.read_model import ReadModel
 
@@ -23,6 +24,7 @@ class Report:
         self.head = head
         self.invented = False
         self.facts = 0
+        self.keys: list[WrappingKey] = []
         self.findings: list[Finding] = []
         self.counts: dict[str, int] = {}
 
@@ -52,6 +54,7 @@ async def examined(
         place = await place_at(log, connection, codec, projections, encryption, signed, erased)
         report = Report(place.head)
         report.invented = await log.mark.invented()
+        report.keys = await wrapping(place)
         for check in QUICK:
             await _added(report, check(place))
         after = 0

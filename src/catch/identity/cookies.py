@@ -6,9 +6,10 @@ cookie that was copied is good for nothing once its owner has signed out.
 """
 
 import hmac
-import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from secrets import token_bytes, token_urlsafe
 from typing import Final, TypeVar
 
 import msgspec
@@ -70,13 +71,14 @@ def proved(session: Session, acr: Collection[str] = ()) -> float:
 
 
 class Cookies:
-    """Seals sessions and opens them. `secret` is the place's. `safe`: pages are reached by https alone. `issuers` are
-    those that this server trusts, by their keys: a session that began by another's word is none here.
+    """Seals sessions and opens them. `secrets` are the place's: the first one seals, and each of them opens. `safe`:
+    pages are reached by https alone. `issuers` are those that this server trusts, by their keys: a session that began
+    by another's word is none here.
     """
 
     def __init__(
         self,
-        secret: bytes,
+        secrets: Callable[[], Sequence[bytes]],
         *,
         idle: float = IDLE,
         absolute: float = ABSOLUTE,
@@ -84,8 +86,7 @@ class Cookies:
         issuers: Collection[str] | None = None,
         clock: Callable[[], float],
     ) -> None:
-        self._cipher = AESGCM(secret)
-        self._secret = secret
+        self._secrets = secrets
         self.idle = idle
         self.absolute = absolute
         self.safe = safe
@@ -101,7 +102,7 @@ class Cookies:
         ends = min(viewer.expires_at, now + self.absolute)
         # In whole seconds, as a sign-out does.
         began = float(int(viewer.issued_at))
-        held = replace(viewer, expires_at=ends, issued_at=began, browser=secrets.token_urlsafe(18))
+        held = replace(viewer, expires_at=ends, issued_at=began, browser=token_urlsafe(18))
         return Session(held, now, now if signed_in_at is None else signed_in_at, acr)
 
     def sealed(self, session: Session) -> str:
@@ -120,13 +121,18 @@ class Cookies:
             raise SessionExpired
         return session
 
-    def form_key(self, session: Session) -> str:
+    def form_key(self, session: Session, secret: bytes | None = None) -> str:
         """Stands in every form of their pages, so that no other site's page can send one. It is somebody's and not one
         session's: what they typed before they were signed out may be sent when they have signed in again.
         """
         viewer = session.viewer
         who = msgspec.json.encode(["form", viewer.user, viewer.agency, viewer.role])
-        return hmac.digest(self._secret, who, "sha256").hex()[:32]
+        return hmac.digest(secret or self._secrets()[0], who, "sha256").hex()[:32]
+
+    def is_form_key(self, session: Session, said: str) -> bool:
+        """Also of a page from before another key came."""
+        good = (self.form_key(session, secret).encode() for secret in self._secrets())
+        return any(hmac.compare_digest(said.encode(), each) for each in good)
 
     def ticket(self, session: Session) -> str:
         """For the page's own script: `Session TICKET` stands where a token would."""
@@ -151,9 +157,9 @@ class Cookies:
             raise NotSignedIn
 
     def seal(self, use: str, value: Struct) -> str:
-        nonce = secrets.token_bytes(_NONCE)
+        nonce, (secret, *_) = token_bytes(_NONCE), self._secrets()
         # What it is for is sealed with it: a cookie is no ticket, and a ticket no cookie.
-        made = nonce + self._cipher.encrypt(nonce, msgspec.json.encode(value), use.encode())
+        made = nonce + AESGCM(secret).encrypt(nonce, msgspec.json.encode(value), use.encode())
         # Nothing in it that a cookie would have to be put into quotation marks for.
         return urlsafe_b64encode(made).rstrip(b"=").decode()
 
@@ -161,9 +167,14 @@ class Cookies:
         """Raises `NotSignedIn` for whatever was not sealed here for this use."""
         try:
             raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            return msgspec.json.decode(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], use.encode()), type=kind)
-        except (InvalidTag, ValueError, msgspec.MsgspecError):
-            raise NotSignedIn from None
+            for secret in self._secrets():
+                with suppress(InvalidTag):
+                    return msgspec.json.decode(
+                        AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], use.encode()), type=kind
+                    )
+        except (ValueError, msgspec.MsgspecError):
+            pass
+        raise NotSignedIn
 
 
 class Ticketed:

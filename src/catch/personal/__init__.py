@@ -1,7 +1,8 @@
 """Personal text: sealed under its subject's own key at the edge, unsealed only while an answer is written.
 
 Read `keys` (what wraps the data keys), `tokens` (the form of a sealed text), `texts` (where a struct holds personal
-text), `keyring` (the data keys, and everything the rest of the program calls) and `erased` (whose have to stay gone).
+text), `keyring` (the data keys, and everything the rest of the program calls), `erased` (whose have to stay gone),
+`belonging` (which wrapping keys are the place's) and `rotating` (how another one takes the place of the last).
 """
 
 from catch.personal.erased import ErasedList

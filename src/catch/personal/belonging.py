@@ -28,14 +28,40 @@ async def begun(database: Statements) -> bool:
 
 
 async def belong(database: Statements, encryption: KeyEncryption) -> None:
-    """Raises `OtherKey`. The keys of a place that has none yet become its own; a line that was added is taken in."""
-    ours = encryption.fingerprints()
-    if problem := difference(await known(database), ours) or await unopened(database, encryption):
+    """Raises `OtherKey`. The keys of a place that has none yet become its own; from then on a line that is added wraps
+    nothing until `rotating.adopt`.
+    """
+    if problem := await unfit(database, encryption):
         raise OtherKey(problem)
-    await database.execute(KEEP, ours)
-    # Of two servers that begin at once, with a key each, the first one's is the place's.
-    if problem := difference(await known(database), ours):
-        raise OtherKey(problem)
+    if not await known(database):
+        await database.execute(KEEP, encryption.fingerprints())
+        # Of two servers that begin at once, with a key each, the first one's is the place's.
+        if problem := await unfit(database, encryption):
+            raise OtherKey(problem)
+
+
+async def unfit(database: Statements, encryption: KeyEncryption) -> str | None:
+    """What is wrong with these keys here; where nothing is, they wrap by the one by which the place does."""
+    place = await known(database)
+    return follow(place, encryption) if place else await unopened(database, encryption)
+
+
+def follow(place: Sequence[bytes], encryption: KeyEncryption) -> str | None:
+    """Has these keys wrap by the newest one that the place knows; or what is wrong with them."""
+    if problem := difference(place, encryption.fingerprints()):
+        return problem
+    if len(place) not in encryption.held():
+        return (
+            f"of key {len(place)} ({named(place[-1])}), which wraps in this place, the key file has only what is left"
+            " when it is retired: the place was put back to a time before that. Take the line from an older key file"
+        )
+    encryption.wraps = len(place)
+    return None
+
+
+def named(fingerprint: bytes) -> str:
+    """As a key is called in what is said of it."""
+    return fingerprint.hex()[:12]
 
 
 async def known(database: Statements) -> list[bytes]:
@@ -47,15 +73,18 @@ def difference(place: Sequence[bytes], ours: Sequence[bytes]) -> str | None:
     if place and (not ours or place[0] != ours[0]):
         return "the key-encryption key is another place's: nothing that is sealed here can be read with it"
     if len(ours) < len(place):
-        return f"the key file is an older copy: the place knows {len(place)} lines, and it has {len(ours)}"
+        return (
+            f"the key file is an older copy: the place knows {len(place)} lines, and it has {len(ours)}; key"
+            f" {len(ours) + 1} ({named(place[len(ours)])}) is missing"
+        )
     wrong = next((line for line, (a, b) in enumerate(zip(place, ours, strict=False), 1) if a != b), None)
-    return f"line {wrong} of the key file is not the one that the place knows" if wrong else None
+    if wrong is None:
+        return None
+    return f"line {wrong} of the key file is not the one that the place knows ({named(place[wrong - 1])})"
 
 
 async def unopened(database: Statements, encryption: KeyEncryption) -> str | None:
     """The same of a place that was begun before fingerprints were kept: its data keys must open."""
-    if await known(database):
-        return None
     rows = {row["subject"]: row["wrapped"] for row in await database.fetch(WRAPPED)}
     if len(await encryption.unwrap(rows)) < len(rows):
         return "the key-encryption key is another place's: it does not open the data keys that lie here"

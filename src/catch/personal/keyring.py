@@ -261,6 +261,12 @@ class Keyring:
         """32 bytes that every server of this place, and nobody else, can make again for this purpose."""
         return secret_of(self.encryption, purpose)
 
+    def secrets(self, purpose: str) -> list[bytes]:
+        """The same of each of its keys, of which the first is to be used and the others are still good: for what ends
+        when a key is retired.
+        """
+        return self.encryption.derive_each(f"catch {purpose}".encode())
+
     async def erase(self, *subjects: UUID) -> None:
         """Destroys the keys of these subjects, for ever: nobody can read what was sealed under them."""
         # Before the key goes: of one that is gone and not listed, a backup would bring it back unnoticed.

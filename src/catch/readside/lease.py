@@ -55,6 +55,8 @@ SAY = """
     values ($1, pg_backend_pid(), $2, $3, $4, $5, clock_timestamp())
     on conflict (key) do update set keeps = excluded.keeps, complete = excluded.complete, beat = excluded.beat
 """
+FORMER = f"select count(*) from servers where release[1] < $1 and key in ({PRESENT})"  # noqa: S608
+"""Servers of releases that do not know this migration."""
 CLEAR = "delete from servers where beat < clock_timestamp() - interval '7 days'"
 LEAD = "select pg_try_advisory_lock(hashtextextended(current_schema() || ' read side ' || $1::int[]::text, 0))"
 TABLE = "hashtextextended(current_schema() || ' read model ' || name, 0)"

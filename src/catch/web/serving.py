@@ -88,7 +88,7 @@ class Web:
         self.engine = made
         lasting, clock = trusted.identity, catch.log.clock
         self.cookies = Cookies(
-            catch.keyring.secret("browser session"),
+            lambda: catch.keyring.secrets("browser session"),
             idle=lasting.idle_minutes * 60,
             absolute=lasting.absolute_minutes * 60,
             safe=not development and not is_local(trusted),

@@ -5,7 +5,6 @@ anything: they come from this site's own pages, by whoever the page was made for
 """
 
 import asyncio
-import hmac
 import logging
 import math
 import time
@@ -252,7 +251,7 @@ class Console:
             raise NotShown(403, "NOT_FROM_HERE", "This form was not sent from a page of this site. Open the page here.")
 
     def _by_whom_it_was_made_for(self, visit: Visit, session: Session) -> None:
-        if not hmac.compare_digest(visit.sent("form-key").encode(), self.cookies.form_key(session).encode()):
+        if not self.cookies.is_form_key(session, visit.sent("form-key")):
             raise NotShown(
                 403,
                 "FORM_OF_ANOTHER",
