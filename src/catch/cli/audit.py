@@ -77,7 +77,7 @@ def export(
 
     Personal texts are in it as they are stored: sealed, and readable for nobody who has only the bundle. What is
     restricted about a case stands in a stream of its own, and is not in the bundle of a case. That they leave is
-    recorded of everybody whose facts are in it.
+    recorded of everybody whose facts are in it. No other user of this machine can read the file.
 
     **Examples**
 

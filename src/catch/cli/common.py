@@ -143,9 +143,11 @@ def bar() -> Progress:
     )
 
 
-def private(path: Path, text: str, encoding: str = "utf-8") -> None:
+def private(path: Path, content: str | bytes, encoding: str = "utf-8", *, anew: bool = False) -> None:
     """For whoever asked for it alone: no other user of this machine reads it. Raises `FileExistsError` rather than
-    write over anything.
+    write over anything, unless it is to be written `anew`.
     """
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding=encoding) as file:
-        file.write(text)
+    if anew:
+        path.unlink(missing_ok=True)  # whoever may read, or has open, what was there is not shown what comes
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode(encoding))

@@ -8,7 +8,7 @@ from typing import NoReturn
 import rich_click as click
 
 from catch.app import Catch
-from catch.cli.common import UNUSABLE, complain, console, on_place
+from catch.cli.common import UNUSABLE, complain, console, on_place, private
 from catch.cli.options import option
 from catch.report.content import Report
 from catch.report.forms import FORMS
@@ -40,6 +40,8 @@ def report(programme: str, quarter: str, audience: str, position: int | None, ou
     numbers). Every figure has a code: ask for it as `metric(code: …)`, and for what it rests on as `metricEvidence`.
 
     Times and changes are of people who came in the year that ended with the quarter, everything else of the quarter.
+    The one with exact numbers is a file that no other user of this machine can read.
+
     Charts, print and workbooks need the extra `report` (`pip install 'catch-meetings[report]'`).
 
     **Examples**
@@ -65,8 +67,16 @@ def report(programme: str, quarter: str, audience: str, position: int | None, ou
         return await impact_report(catch, programme, period, ReportAudience(audience), position)
 
     made = form.write(on_place(work))
-    output.write_bytes(made)
+    keep(output, made, ReportAudience(audience), anew=anew)
     console.print(f"wrote {output} ({len(made):,} bytes)", highlight=False, soft_wrap=True)
+
+
+def keep(output: Path, made: bytes, audience: ReportAudience, *, anew: bool) -> None:
+    """What is for those who run the programme is no other user's of this machine."""
+    if audience is ReportAudience.PUBLISHED:
+        output.write_bytes(made)
+    else:
+        private(output, made, anew=anew)
 
 
 def refuse(said: str) -> NoReturn:

@@ -140,6 +140,8 @@ async def written(
     connection: Connection, path: Path, asked: Asked, making: Making, shown: Shown, progress: Progress | None
 ) -> None:
     index, topics = list[str](), set[str]()
+    # Made first, for whoever asked for it alone: SQLite would let all users of this machine read it.
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.execute("pragma journal_mode = off")
         file.execute("begin")
