@@ -37,6 +37,8 @@ async def test_whoever_is_not_signed_in_is_led_there_and_comes_back(place: Place
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.port}", headers={"accept": "text/html"}) as client:
         answer = await client.get("/meetings")
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/meetings")
+        asked = await client.get("/cases", params={"state": "CLOSED", "at": "7"})
+        assert asked.headers["location"] == "/sign-in?next=/cases%3Fstate%3DCLOSED", "with all that was asked of it"
         chosen = await client.post("/sign-in", data={"who": who(CHAIR), "next": "/meetings"})
         assert (chosen.status_code, chosen.headers["location"]) == (303, "/meetings")
         assert (await client.get("/meetings")).status_code == 200

@@ -46,9 +46,3 @@ def asked(query: bytes) -> dict[str, str]:
     except ValueError:
         said = f"An address may ask for {ASKED} things at once. Follow a link or send a form of this site."
         raise NotShown(400, "TOO_MANY_FIELDS", said) from None
-
-
-def own_path(address: str) -> str:
-    """Where to go on after signing in: a path of this site, and nothing that a browser takes for another one's."""
-    usable = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isascii()
-    return address if usable and address.isprintable() and "\\" not in address else "/"

@@ -289,7 +289,7 @@ class Console:
             kept = [(name, each) for name, values in visit.form.items() for each in values if name not in NOT_KEPT]
             return visit.page("kept.html", 401, why=why.message, kept=kept)
         quiet = "" if isinstance(why, NotSignedIn) else "&ended=1"
-        return Moved(f"/sign-in?next={quote(visit.address, safe='/')}{quiet}")
+        return Moved(f"/sign-in?next={quote(visit.again(), safe='/')}{quiet}")
 
     def _told(self, visit: Visit, status: int, title: str, text: str, onward: tuple[str, str] = ONWARD) -> Page:
         if visit.fragments:

@@ -34,9 +34,8 @@ class Asked:
     def __init__(self, visit: Visit, *, typed: bool) -> None:
         self.until = shown_until(visit)
         self.minutes = int(SHOWN_WITHIN.total_seconds() // 60)
-        here = f"{visit.address}?{urlencode({name: value for name, value in visit.query.items() if name != 'at'})}"
         self.typed = typed
-        self.to = step_up(visit, "/signed-in" if typed else here)
+        self.to = step_up(visit, "/signed-in" if typed else visit.again())
 
 
 def asked(visit: Visit, kind: type[Command], *, typed: bool) -> Asked | None:

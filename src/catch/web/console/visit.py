@@ -150,6 +150,11 @@ class Visit:
         # less of both: rows come from the read side, states and rights from what was heard.
         self.position = min(catch.present.follower.position, catch.readside.position)
 
+    def again(self) -> str:
+        """Its address with all that is asked of it, to come back to; but for how new it must be, which was then."""
+        asked = urlencode({name: value for name, value in self.query.items() if name != "at"})
+        return f"{self.address}?{asked}" if asked else self.address
+
     @property
     def origin(self) -> str:
         """What an address of this site begins with where it is used outside a page."""

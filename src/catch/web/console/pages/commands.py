@@ -17,6 +17,7 @@ from catch.domain.meeting.deciding import RecordUpdate
 from catch.domain.merging import MergeCommand, RequestMerge
 from catch.domain.processing import LiftRestriction, RefuseRestriction, RestrictProcessing, WithdrawGround
 from catch.domain.subject_access import ExtendSubjectAccess, GiveSubjectAccess, RefuseSubjectAccess
+from catch.identity.flow import own_path
 from catch.web.console import stepping_up
 from catch.web.console.asking import ABOUT, form_of
 from catch.web.console.defaults import rows_known
@@ -25,7 +26,6 @@ from catch.web.console.forms import Form
 from catch.web.console.known import Known, nodes
 from catch.web.console.pages.writing import record
 from catch.web.console.people_choices import begun, of_people
-from catch.web.console.sent import own_path
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit, nothing_here
 

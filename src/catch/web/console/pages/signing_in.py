@@ -6,10 +6,10 @@ from typing import NamedTuple
 from catch.access import NotEnrolled
 from catch.access.standing import APART, IN_TURN
 from catch.domain.facts import Role
+from catch.identity.flow import own_path
 from catch.identity.settings import Issuer
 from catch.identity.tokens import ISSUER, Viewer
 from catch.identity.trust import Issuers
-from catch.web.console.sent import own_path
 from catch.web.console.site import NOT_KEPT, Address
 from catch.web.console.visit import ONWARD, Moved, NotShown, Page, Reply, Visit, nothing_here
 from catch.web.console.wording import words

@@ -10,10 +10,10 @@ from http import HTTPStatus
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from catch.identity.flow import own_path
 from catch.web.console import room
 from catch.web.console.forms import Form
 from catch.web.console.pages.meeting import SAID
-from catch.web.console.sent import own_path
 from catch.web.console.visit import Json, Reply, Taken, Turned, Visit
 
 TRIES = 6
