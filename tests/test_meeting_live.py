@@ -26,6 +26,7 @@ from catch.domain.meeting.items import DecisionCode, ToTell
 from catch.domain.meeting.session import ConfirmMinutes, EndMeeting, StartMeeting
 from catch.domain.meeting.state import Meeting
 from catch.domain.partner import TerminateAgreement
+from catch.domain.person import ContactChannel, CorrectIdentity, SetContactPreference
 from projections import agency_inbox
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, POLICE, Case, Client, Place, placed
@@ -326,6 +327,25 @@ async def test_following_a_case_ends_with_the_part_in_it(place: Place, how: str)
         assert (await coordinator.until("c", last))[-1]["case"]["notes"][-1]["text"] == "Said when housing had gone."
         await housing.silent()
         assert housing.knows("Said when housing had gone.") == []
+
+
+async def test_whoever_has_a_case_open_is_shown_its_person_as_they_are_now(place: Place):
+    case = await place.worked_on("Dilys Farrowmist")
+    await place.share(case.case, "housing-1", frozenset({Category.IDENTITY, Category.NEEDS}))
+    await place.settled()
+    async with place.live(HOUSING) as housing, place.live(COORDINATOR) as coordinator:
+        for client in (housing, coordinator):
+            await client.subscribe("c", CASE, case=str(case.case))
+            await client.next("c")
+        # Of what they are not shown nothing comes: what comes next to the partner is what is told after it.
+        await place.take(
+            SetContactPreference(case.person, (ContactChannel.LETTER,), never=Sealed("Never ring, he answers."))
+        )
+        assert (await coordinator.next("c"))["event"] == "Present"
+        await place.take(CorrectIdentity(case.person, Sealed("Misheard."), name=Sealed("Dilys Harrowmist")))
+        for client in (housing, coordinator):
+            shown = await client.next("c")
+            assert (shown["event"], shown["case"]["person"]["name"]) == ("Present", "Dilys Harrowmist")
 
 
 async def test_an_objection_narrows_what_is_followed(place: Place):

@@ -361,10 +361,13 @@ def _of_meeting(event: MeetingEvent) -> Telling:  # noqa: C901
 
 def _of_person(event: PersonEvent) -> Telling:  # noqa: C901
     match event:
-        case PersonRegistered() | IdentityCorrected():
+        case PersonRegistered():
             return Telling(To.SEEING, Category.IDENTITY)
+        # Of no case alone: whoever has one of theirs open is shown it as it is now.
+        case IdentityCorrected():
+            return Telling(To.SEEING, Category.IDENTITY, Changes.PERSON)
         case ContactPreferenceSet() | ContactCorrected():
-            return Telling(To.SEEING, Category.CONTACT)
+            return Telling(To.SEEING, Category.CONTACT, Changes.PERSON)
         # That an address is protected is restricted by itself.
         case ProtectedAddressSet():
             return Telling(To.SEEING, Category.RESTRICTED, Changes.PERSON)
@@ -388,9 +391,9 @@ def _of_person(event: PersonEvent) -> Telling:  # noqa: C901
             return Telling(To.NOBODY, changes=Changes.PERSON)
         # To all who see anything of theirs: nobody goes on without knowing it. Why is told to fewer (its view).
         case RestrictionRequested() | ProcessingRestricted() | RestrictionRefused() | RestrictionLifted():
-            return Telling(To.SEEING)
+            return Telling(To.SEEING, changes=Changes.PERSON)
         case GroundNamed() | GroundWithdrawn():
-            return Telling(To.SEEING)
+            return Telling(To.SEEING, changes=Changes.PERSON)
         case PersonErased():
             # Each of their cases says so.
             return Telling(To.NOBODY, changes=Changes.PERSON)

@@ -140,7 +140,22 @@ class Reading:
         everyone = (person, *merged.same)
         protected = Category.CONTACT in seen.categories and any(each.address_protected for each in everyone)
         died = next((each.deceased.on for each in everyone if each.deceased), None)
-        return protected, died, tuple([(each.merge.merge, each.merge.state) for each in merged.others])
+        stopped = any(each.processing.stopped(self.facts.at) for each in everyone)
+        merges = tuple([(each.merge.merge, each.merge.state) for each in merged.others])
+        return protected, died, stopped, merges, self._as_named(person, seen), self._to_reach(person, seen, protected)
+
+    def _as_named(self, person: Person, seen: Sight) -> Hashable:
+        if Category.IDENTITY not in seen.categories:
+            return None
+        held = person.registered
+        return held.name, held.date_of_birth, held.nhs_number, held.communication_needs
+
+    def _to_reach(self, person: Person, seen: Sight, protected: bool) -> Hashable:
+        if Category.CONTACT not in seen.categories:
+            return None
+        shown = not protected or Category.RESTRICTED in seen.categories
+        held = person.registered
+        return held.phone, held.address if shown else None, person.preference
 
     async def judged(self, case: Case) -> Sight | None:
         """What the viewer sees of a case; whoever is kept out of it is told apart from who has no part in it."""
