@@ -219,7 +219,7 @@ HINTS = {
     "partners": "Leave all empty: nobody is to be told.",
     "stage": "One word, for example plan, review or closure.",
     "outcome": "One word, for example helped or no-answer.",
-    "role": "One word, for example support.",
+    "InvolvePartner.role": "One word, for example support.",
     "how": "For example: text only, mornings.",
     "not_when": "For example: never when their partner is at home.",
     "locality": "One word, for example kettering.",
