@@ -335,6 +335,41 @@ def test_an_agency_runs_a_programme_in_a_part_and_leaves_it(part: RunningPart):
     refused(UnknownPartner, None, run)
 
 
+around = st.dates(date(2026, 5, 20), date(2026, 6, 15))
+
+
+@given(around, st.none() | around, around, st.none() | around)
+def test_what_is_given_anew_from_a_later_day_takes_nothing_away_before(
+    was: date, was_until: date | None, starts: date, until: date | None
+):
+    def held(*history: PartnerEvent) -> list[tuple[bool, ...]]:
+        partner = fold(REGISTERED, ANN, *history)
+        member = partner.member("ann")
+        assert member
+        return [
+            (bool(partner.runs(PROGRAMME, day)), any(member.roles_on(day)), any(member.tags_on(day)))
+            for day in (date(2026, 6, 2) + timedelta(days=number) for number in range(20))
+        ]
+
+    def rights(begins: date, ends: date | None) -> list[PartnerEvent]:
+        return [
+            AgencyRunsProgramme(KEY, PROGRAMME, RunningPart.LEAD, begins, ends),
+            RoleGiven(KEY, "ann", HeldRole(Role.COORDINATOR, begins, ends, PROGRAMME)),
+            TagGiven(KEY, "ann", HeldTag(TAG.tag, PROGRAMME, begins, ends)),
+        ]
+
+    former, anew = rights(was, was_until), rights(starts, until)
+    # From its first day on the new one counts alone; until then, and from today on, what there was.
+    begins = max(0, (starts - date(2026, 6, 2)).days)
+    assert held(*former, *anew) == [*held(*former)[:begins], *held(*anew)[begins:]]
+    taken = [
+        AgencyLeftProgramme(KEY, PROGRAMME, RunningPart.LEAD),
+        RoleEnded(KEY, "ann", Role.COORDINATOR, PROGRAMME),
+        TagEnded(KEY, "ann", TAG.tag, PROGRAMME),
+    ]
+    assert held(*former, *anew, *taken) == held(), "and nothing of either is left once it is ended"
+
+
 def test_what_one_member_is_given_is_not_anothers():
     partner = fold(REGISTERED, ANN, MemberEnrolled(KEY, "bob", NAME), RoleGiven(KEY, "bob", COORDINATOR))
     assert roles_of(partner) == ()

@@ -5,10 +5,11 @@ that ten years of a county fit in memory.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from catch.domain.calendar import add_months
 from catch.domain.facts import Part
 from catch.metrics.definition import Metric, MetricBasis, NotComputable
 from catch.metrics.estimates import Estimate, Value
@@ -121,7 +122,10 @@ def by_group(lines: Sequence[Counted]) -> Mapping[str, list[Counted]]:
 
 
 def months(metric: Metric, lines: Sequence[Counted]) -> tuple[Month, ...]:
-    """The first share, or else the count, of each month. Medians are not drawn so: too few stand behind each."""
+    """The first share, or else the count, of each month. Medians are not drawn so: too few stand behind each.
+
+    A month between others in which nothing was counted has none of it, and no share.
+    """
     if isinstance(metric.computed, NotComputable) or metric.basis is MetricBasis.NOW:
         return ()
     found: dict[date, list[Counted]] = {}
@@ -132,7 +136,16 @@ def months(metric: Metric, lines: Sequence[Counted]) -> tuple[Month, ...]:
         charted = next(filter(chartable, metric.computed.estimate(held).values), None)
         if charted is not None:
             drawn.append(Month(month, charted.value, charted.count, charted.of))
+    if drawn and all(each.of is None for each in drawn):
+        known = {each.month: each for each in drawn}
+        drawn = [known.get(month, Month(month, 0.0, 0, None)) for month in each_month(drawn[0].month, drawn[-1].month)]
     return tuple(drawn)
+
+
+def each_month(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first = add_months(first, 1)
 
 
 def chartable(value: Value) -> bool:

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.facts import Command, Fact, Leaves, Role, Sealed, Tag
 from catch.domain.keys import check_key
 from catch.domain.partner.organisation import in_order
-from catch.domain.partner.state import Binding, Bound, HeldRole, HeldTag, Member, Partner, ServiceAccount
+from catch.domain.partner.state import Binding, Bound, HeldRole, HeldTag, Member, Partner, ServiceAccount, followed_by
 from catch.domain.plain import Few, Key, Made, UserId
 from catch.domain.refusals import Refused, UnknownPartner
 from catch.domain.subject import Subject
@@ -170,21 +171,18 @@ def _after(member: Member, event: Changed, at: datetime) -> Member:  # noqa: C90
         case CalendarRenewed():
             return replace(member, calendars=member.calendars + 1)
         case RoleGiven(held=given):
-            return replace(member, roles=(*(held for held in member.roles if not held.same(given)), given))
+            return replace(member, roles=followed_by(member.roles, given, given.same, london_day(at)))
         case RoleEnded(role=role, programme=programme, series=series):
             ended = (role, programme, series)
             kept = (held for held in member.roles if (held.role, held.programme, held.series) != ended)
             return replace(member, roles=tuple(kept))
         case TagGiven(held=given):
-            return replace(member, tags=(*_other_tags(member, given.tag, given.programme), given))
+            return replace(member, tags=followed_by(member.tags, given, given.same, london_day(at)))
         case TagEnded(tag=tag, programme=programme):
-            return replace(member, tags=_other_tags(member, tag, programme))
+            kept_tags = (held for held in member.tags if (held.tag, held.programme) != (tag, programme))
+            return replace(member, tags=tuple(kept_tags))
         case _:
             assert_never(event)
-
-
-def _other_tags(member: Member, tag: Tag, programme: str) -> tuple[HeldTag, ...]:
-    return tuple(held for held in member.tags if (held.tag, held.programme) != (tag, programme))
 
 
 # What may be asked

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec.structs import replace
 
+from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Command, Fact, Leaves, Sealed
 from catch.domain.keys import check_key
-from catch.domain.partner.state import Agreement, Partner, Running, RunningPart
+from catch.domain.partner.state import Agreement, Partner, Running, RunningPart, followed_by
 from catch.domain.plain import Code, Few, FewOf, Key, OdsCode, PublicName
 from catch.domain.refusals import MissingText, Refused, UnknownPartner
 from catch.domain.subject import Subject
@@ -87,20 +88,18 @@ def evolve(partner: Partner, event: OrganisationEvent, at: datetime) -> Partner:
         case AgreementTerminated(_, agreement, at):
             return replace(partner, agreements=tuple(_terminated(held, agreement, at) for held in partner.agreements))
         case AgencyRunsProgramme(_, programme, part, starts_on, ends_on):
-            kept = _others(partner, programme, part)
-            return replace(partner, running=(*kept, Running(programme, part, starts_on, ends_on)))
+            new = Running(programme, part, starts_on, ends_on)
+            running = followed_by(partner.running, new, new.same, london_day(at))
+            return replace(partner, running=running)
         case AgencyLeftProgramme(_, programme, part):
-            return replace(partner, running=_others(partner, programme, part))
+            left = (held for held in partner.running if (held.programme, held.part) != (programme, part))
+            return replace(partner, running=tuple(left))
         case _:
             assert_never(event)
 
 
 def _terminated(held: Agreement, agreement: str, at: datetime) -> Agreement:
     return replace(held, terminated_at=at) if held.agreement == agreement else held
-
-
-def _others(partner: Partner, programme: str, part: RunningPart) -> tuple[Running, ...]:
-    return tuple(held for held in partner.running if (held.programme, held.part) != (programme, part))
 
 
 # What may be asked

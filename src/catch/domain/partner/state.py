@@ -3,10 +3,13 @@
 Every right lasts from a first day to a last one, both included, in London; without a last day, until it is ended.
 """
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Part, Role, Sealed, Tag
@@ -16,8 +19,25 @@ AT_WORK = frozenset({Role.PARTNER, Role.COORDINATOR, Role.CHAIR, Role.DEPUTY, Ro
 """As what people work in cases and meetings, and are named there."""
 
 
+R = TypeVar("R", "HeldRole", "HeldTag", "Running")
+
+
 def lasts(starts_on: date, ends_on: date | None, day: date) -> bool:
     return starts_on <= day and (ends_on is None or day <= ends_on)
+
+
+def followed_by(held: Iterable[R], new: R, same: Callable[[R], bool], day: date) -> tuple[R, ...]:
+    """The rights with a new one, given on that day. What was held of the same right holds until the new one begins."""
+    before = new.starts_on - timedelta(days=1)
+    found: list[R] = []
+    for each in held:
+        if not same(each):
+            found.append(each)
+            continue
+        ends_on = before if each.ends_on is None else min(each.ends_on, before)
+        if each.starts_on <= ends_on and day <= ends_on:
+            found.append(replace(each, ends_on=ends_on))
+    return (*found, new)
 
 
 class Agreement(Part, frozen=True, omit_defaults=True):
@@ -54,6 +74,10 @@ class Running(Part, frozen=True, omit_defaults=True):
     starts_on: date
     ends_on: date | None = None
 
+    def same(self, other: "Running") -> bool:
+        """Whether both are one part in one programme, for whatever time."""
+        return (self.programme, self.part) == (other.programme, other.part)
+
     def on(self, day: date) -> bool:
         return lasts(self.starts_on, self.ends_on, day)
 
@@ -83,6 +107,10 @@ class HeldTag(Part, frozen=True, omit_defaults=True):
     programme: Key
     starts_on: date
     ends_on: date | None = None
+
+    def same(self, other: "HeldTag") -> bool:
+        """Whether both are one right, for whatever time."""
+        return (self.tag, self.programme) == (other.tag, other.programme)
 
 
 class ServiceAccount(Part, frozen=True):
