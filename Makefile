@@ -1,4 +1,5 @@
-# Two commands: `make test` runs every check, `make demo` shows the main job. Each sets up what it needs.
+# Three commands: `make demo` shows the main job, `make serve` goes on with its place, `make test` runs every check. Each
+# sets up what it needs.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv

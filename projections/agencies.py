@@ -23,7 +23,7 @@ from catch.domain.partner import (
     RunningPart,
 )
 from catch.log.rows import load
-from projections.givings import Giver, giver
+from projections.givings import Giver, giver, still
 from projections.read_model import MadeOf, ReadModel, names
 
 Changes = (
@@ -83,7 +83,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: str) -> Row | None:
 
 AGENCIES = ReadModel(
     name="agencies",
-    version=1,
+    version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(Concerns),
@@ -110,7 +110,7 @@ def step(row: Row, recorded: Recorded[Any], event: Changes) -> Row:
             return replace(row, agreements=tuple(terminated(each, recorded, event) for each in row.agreements))
         case AgencyRunsProgramme(_, programme, part, starts_on, ends_on):
             running = Runs(Running(programme, part, starts_on, ends_on), giver(recorded))
-            return replace(row, runs=(*others(row, programme, part), running))
+            return replace(row, runs=(*still(row.runs, running.held, recorded), running))
         case AgencyLeftProgramme(_, programme, part):
             return replace(row, runs=others(row, programme, part))
         case MemberEnrolled():

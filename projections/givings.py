@@ -4,7 +4,7 @@ Agreements, parts in programmes, roles and tags, one row each. Appointments and 
 What has run out stays until it is ended.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, assert_never
@@ -12,9 +12,11 @@ from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catch.access.listing import carers_of_agency, carers_of_role, carers_of_tag
 from catch.database import Statements
+from catch.domain.calendar import london_day
 from catch.domain.facts import Part, Recorded, Role, Tag
 from catch.domain.partner import (
     AgencyLeftProgramme,
@@ -27,6 +29,7 @@ from catch.domain.partner import (
     TagEnded,
     TagGiven,
 )
+from catch.domain.partner.state import until_then
 from catch.log.rows import load
 from projections.read_model import MadeOf, ReadModel, names
 
@@ -80,6 +83,15 @@ class Row(Struct, frozen=True):
 def giver(recorded: Recorded[Any]) -> Giver:
     envelope = recorded.envelope
     return Giver(envelope.actor.user, envelope.actor.agency, envelope.actor.role, envelope.occurred_at)
+
+
+def still(given: Iterable[Any], new: Any, recorded: Recorded[Any]) -> Iterator[Any]:
+    """Each right with its giver, as far as it is left once another is given: of the same until that one begins."""
+    day = london_day(recorded.envelope.occurred_at)
+    for each in given:
+        held = until_then(each.held, new, day) if each.held.same(new) else each.held
+        if held is not None:
+            yield replace(each, held=held)
 
 
 def member(stream: UUID, user: str) -> UUID:

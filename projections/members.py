@@ -33,7 +33,7 @@ from catch.domain.partner import (
 from catch.domain.partner.members import Changed, MemberEvent
 from catch.log.rows import load
 from projections import givings
-from projections.givings import Giver, giver, member
+from projections.givings import Giver, giver, member, still
 from projections.read_model import MadeOf, ReadModel, names
 
 
@@ -89,7 +89,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
 
 MEMBERS = ReadModel(
     name="members",
-    version=3,
+    version=4,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(MemberEvent),
@@ -127,14 +127,13 @@ def step(row: Row, recorded: Recorded[Any], event: Changed) -> Row:  # noqa: C90
         case CalendarRenewed():
             return row
         case RoleGiven(held=held):
-            kept = (each for each in row.roles if not each.held.same(held))
-            return replace(row, roles=(*kept, Acts(held, giver(recorded))))
+            return replace(row, roles=(*still(row.roles, held, recorded), Acts(held, giver(recorded))))
         case RoleEnded(role=role, programme=programme, series=series):
             # Only for comparing: `same` does not look at days.
             ended = HeldRole(role, date.min, None, programme, series)
             return replace(row, roles=tuple(each for each in row.roles if not each.held.same(ended)))
         case TagGiven(held=held):
-            return replace(row, tags=(*others(row, held.tag, held.programme), Reads(held, giver(recorded))))
+            return replace(row, tags=(*still(row.tags, held, recorded), Reads(held, giver(recorded))))
         case TagEnded(tag=tag, programme=programme):
             return replace(row, tags=others(row, tag, programme))
         case _:

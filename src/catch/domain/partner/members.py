@@ -171,13 +171,13 @@ def _after(member: Member, event: Changed, at: datetime) -> Member:  # noqa: C90
         case CalendarRenewed():
             return replace(member, calendars=member.calendars + 1)
         case RoleGiven(held=given):
-            return replace(member, roles=followed_by(member.roles, given, given.same, london_day(at)))
+            return replace(member, roles=followed_by(member.roles, given, london_day(at)))
         case RoleEnded(role=role, programme=programme, series=series):
             ended = (role, programme, series)
             kept = (held for held in member.roles if (held.role, held.programme, held.series) != ended)
             return replace(member, roles=tuple(kept))
         case TagGiven(held=given):
-            return replace(member, tags=followed_by(member.tags, given, given.same, london_day(at)))
+            return replace(member, tags=followed_by(member.tags, given, london_day(at)))
         case TagEnded(tag=tag, programme=programme):
             kept_tags = (held for held in member.tags if (held.tag, held.programme) != (tag, programme))
             return replace(member, tags=tuple(kept_tags))

@@ -89,7 +89,7 @@ def evolve(partner: Partner, event: OrganisationEvent, at: datetime) -> Partner:
             return replace(partner, agreements=tuple(_terminated(held, agreement, at) for held in partner.agreements))
         case AgencyRunsProgramme(_, programme, part, starts_on, ends_on):
             new = Running(programme, part, starts_on, ends_on)
-            running = followed_by(partner.running, new, new.same, london_day(at))
+            running = followed_by(partner.running, new, london_day(at))
             return replace(partner, running=running)
         case AgencyLeftProgramme(_, programme, part):
             left = (held for held in partner.running if (held.programme, held.part) != (programme, part))

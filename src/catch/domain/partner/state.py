@@ -3,7 +3,7 @@
 Every right lasts from a first day to a last one, both included, in London; without a last day, until it is ended.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -26,18 +26,17 @@ def lasts(starts_on: date, ends_on: date | None, day: date) -> bool:
     return starts_on <= day and (ends_on is None or day <= ends_on)
 
 
-def followed_by(held: Iterable[R], new: R, same: Callable[[R], bool], day: date) -> tuple[R, ...]:
+def followed_by(held: Iterable[R], new: R, day: date) -> tuple[R, ...]:
     """The rights with a new one, given on that day. What was held of the same right holds until the new one begins."""
+    kept = (until_then(each, new, day) if each.same(new) else each for each in held)
+    return (*filter(None, kept), new)
+
+
+def until_then(held: R, new: R, day: date) -> R | None:
+    """What is left of a right, from that day on, until a new one of the same begins."""
     before = new.starts_on - timedelta(days=1)
-    found: list[R] = []
-    for each in held:
-        if not same(each):
-            found.append(each)
-            continue
-        ends_on = before if each.ends_on is None else min(each.ends_on, before)
-        if each.starts_on <= ends_on and day <= ends_on:
-            found.append(replace(each, ends_on=ends_on))
-    return (*found, new)
+    ends_on = before if held.ends_on is None else min(held.ends_on, before)
+    return replace(held, ends_on=ends_on) if held.starts_on <= ends_on and day <= ends_on else None
 
 
 class Agreement(Part, frozen=True, omit_defaults=True):

@@ -34,7 +34,8 @@ async def home(visit: Visit) -> Reply:
         ],
         inbox=inbox,
         to_answer=[each for each in inbox if each["state"] == "OFFERED"],
-        overdue=[each for each in inbox if each["overdueDays"] and each["state"] != "OFFERED"],
+        overdue=[each for each in inbox if each["actionId"] and each["overdueDays"] and each["state"] != "OFFERED"],
+        late=[each for each in inbox if each["kind"] == "CLOCK_BREACHED"],
         door=door,
         pressing=pressing,
     )

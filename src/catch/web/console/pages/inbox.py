@@ -107,7 +107,7 @@ def sorted_out(entries: list[Json], known: Known) -> list[tuple[str, str, list[J
 
 GROUPS = (
     ("Break-glass", "Somebody has opened a case in an emergency."),
-    ("Past their deadline", "A clock of these cases has passed in the last two weeks."),
+    ("Past their deadline", "That a clock of these cases has passed was recorded in the last two weeks."),
     ("To answer", "Offered to your agency: until you answer, nobody does it."),
     ("Overdue", "Say how it is going, or move the day with whoever coordinates the case."),
     ("Due soon", "Within a week."),
