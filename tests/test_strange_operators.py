@@ -2,6 +2,8 @@
 or a refusal that names what is wrong and says what to do."""
 
 import asyncio
+import json
+import os
 import sys
 from base64 import b64encode
 from pathlib import Path
@@ -299,6 +301,26 @@ async def test_the_doctor_names_keys_and_texts_that_do_not_fit(
     (finding,) = (await examined(log, CODEC, projections.ALL, encryption=ours)).findings
     assert (finding.code, finding.position) == ("UNREADABLE_TEXT", 1)
     assert str(person) in finding.sentence
+
+
+async def doctor(environment: dict[str, str]) -> tuple[int | None, list[str]]:
+    """How it ended, and the codes that it told."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "catch", "doctor", "--json", env=os.environ | environment, stdin=-1, stdout=-1, stderr=-1
+    )
+    told, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, [finding["code"] for finding in json.loads(told)["findings"]]
+
+
+async def test_a_key_that_is_gone_is_not_well(database: Database, tmp_path: Path):
+    environment = {"CATCH_DATABASE_URL": database.dsn, "CATCH_DATA_DIR": str(tmp_path)}
+    assert await doctor(environment) == (0, []), "nobody has begun, so that there is no key"
+    await begin(database, tmp_path)
+    assert await doctor(environment) == (0, [])
+    assert await doctor({**environment, "CATCH_KEK_FILE": "/nope"}) == (1, ["NO_KEY"])
+    (tmp_path / "keys" / "kek").rename(tmp_path / "moved")
+    assert await doctor(environment) == (1, ["NO_KEY"])
+    assert not (tmp_path / "keys" / "kek").exists(), "and none is made"
 
 
 async def test_every_command_refuses_another_places_key_in_a_sentence(database: Database, tmp_path: Path):

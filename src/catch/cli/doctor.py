@@ -10,8 +10,8 @@ import msgspec
 import rich_click as click
 
 import projections
-from catch.app import Catch, key_file, key_path
-from catch.cli.common import IN_PART, complain, console, on_log
+from catch.app import TO_DO, Catch, key_file, key_path
+from catch.cli.common import IN_PART, console, on_log
 from catch.cli.keys import said
 from catch.cli.options import option
 from catch.cli.progress import facts
@@ -22,6 +22,7 @@ from catch.faults import fault
 from catch.log import Log
 from catch.log.codec import CODEC
 from catch.log.invented import NOTICE
+from catch.personal.belonging import begun
 from catch.settings import Settings
 
 ALL = projections.ALL
@@ -35,9 +36,9 @@ def doctor_(as_json: bool) -> None:
 
     Found are facts that cannot be read (unknown, of a newer form, damaged), versions missing from a stream, read models
     that were folded from another log, what they leave out, answers without facts and facts without an answer, clocks
-    that differ, positions that do not rise, facts that are not what was signed, and, where the key is, texts and data
-    keys that cannot be read. It says how old each key-encryption key is and how many data keys it wraps. Servers may go
-    on meanwhile.
+    that differ, positions that do not rise, facts that are not what was signed, a key file that is not here, and, where
+    it is, texts and data keys that cannot be read. It says how old each key-encryption key is and how many data keys it
+    wraps. Servers may go on meanwhile.
 
     Exit status: 0 all is well, 1 something was found, 2 the log cannot be reached.
 
@@ -49,12 +50,14 @@ def doctor_(as_json: bool) -> None:
 
     settings = Settings.read()
     encryption = key_file(settings) if key_path(settings).exists() else None
-    if encryption is None:
-        complain(f"texts are not looked at: there is no key at {key_path(settings)}; set CATCH_KEK_FILE")
 
     async def run(log: Log) -> Report:
         with facts("facts") as progress:
-            return await examined(log, CODEC, ALL, progress, encryption, settings.signed, settings.erased)
+            report = await examined(log, CODEC, ALL, progress, encryption, settings.signed, settings.erased)
+        # A place that no server has begun has none yet, unless it is told which.
+        if encryption is None and (settings.kek_file or await begun(log.pool)):
+            report.add(no_key(settings))
+        return report
 
     report = on_log(run)
     if as_json:
@@ -72,6 +75,15 @@ def doctor_(as_json: bool) -> None:
             console.print(f"all is well: {report.facts:,} facts up to position {report.head:,}", highlight=False)
     if report.findings:
         sys.exit(IN_PART)
+
+
+def no_key(settings: Settings) -> Finding:
+    """Where it is not known whether texts can be read and facts are what was signed, all is not well."""
+    return Finding(
+        "NO_KEY",
+        f"There is no key file at {key_path(settings)}: no server starts without it, no text can be read, and neither"
+        f" texts nor signatures were looked at here. Put it back from where it is kept safe, or {TO_DO}.",
+    )
 
 
 def as_document(report: Report) -> str:
