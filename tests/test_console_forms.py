@@ -142,6 +142,7 @@ async def test_who_says_half_of_what_belongs_together_at_the_front_door_reads_wh
 
 async def test_how_a_value_is_written_is_said_without_signs_of_code() -> None:
     assert quoted("joined by single `-` or `.`") == "joined by single “-” or “.”"
+    assert quoted("`audience` and `reviewOn`") == "“Only for these partners” and “When to look again”"
     for kind in ASKED:
         for each in walked(fields_of(kind)):
             assert "`" not in (each.hint or ""), (kind, each.path)

@@ -366,6 +366,15 @@ async def test_what_is_wrong_is_named_by_code_and_field_and_nothing_is_recorded(
     assert await place.catch.log.pool.fetchval("select count(*) from data_keys") == keys
 
 
+async def test_what_a_field_would_have_to_be_is_said(place: Place):
+    for wrong, said in (
+        ({"dateOfBirth": "1961-02-29"}, "dateOfBirth is no day of the calendar: write it YYYY-MM-DD, or leave it out."),
+        ({"name": 5}, "name must be there, and must be what the form has it as. The README describes each field."),
+        ({"urgency": "now"}, "urgency must be what the form has it as. The README describes each field."),
+    ):
+        assert (await send(place, LEAST | wrong)).json()["errors"][0]["message"] == said
+
+
 async def test_a_refusal_repeats_nothing_of_what_was_sent(place: Place):
     for wrong in ({"urgency": "Quennellbright"}, {"name": "a\0Quennellbright"}, {"nhsNumber": "Quennellbright"},
                   {"quennellbright": 1}, {"programme": "Quennellbright"}):  # fmt: skip

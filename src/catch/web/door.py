@@ -215,12 +215,21 @@ def read_form(body: bytes) -> Form:
         field = next((each for each in found.groups() if each), None) if found else None
         # A name that the form does not have was written by whoever sent it: it is not repeated.
         known = field in {camel(name) for name in Form.__struct_fields__}
-        raise Turned(400, NOT_A_FORM if field is None or not known else of_field(NOT_A_FORM, field)) from None
+        raise Turned(400, of_field(_wrong(field), field) if field and known else NOT_A_FORM) from None
 
 
+NEEDED = ("programme", "source", "reason", "name")
 NOT_A_FORM = error(
     "NOT_A_REFERRAL", "Send an object with programme, source, reason and name, and nothing that the form does not have."
 )
+
+
+def _wrong(field: str) -> GraphQLFormattedError:
+    """What a field would have to be that is there and is not, or is missing."""
+    if field == "dateOfBirth":
+        return error("NOT_A_REFERRAL", "dateOfBirth is no day of the calendar: write it YYYY-MM-DD, or leave it out.")
+    needed = "must be there, and " if field in NEEDED else ""
+    return error("NOT_A_REFERRAL", f"{field} {needed}must be what the form has it as. The README describes each field.")
 
 
 def of_field(held: GraphQLFormattedError, field: str) -> GraphQLFormattedError:

@@ -15,7 +15,7 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import replace
 
 from catch.access import ASKED_BY_KEY
-from catch.api.mutations import camel
+from catch.api.mutations import camel, snake
 from catch.domain import bounds
 from catch.domain.facts import Command, Sealed
 from catch.domain.plain import Unit
@@ -126,8 +126,8 @@ def _field(kind: type[Struct], info: msgspec.structs.FieldInfo, hint: Any, path:
 
 
 def quoted(text: str) -> str:
-    """For somebody who has no code before them."""
-    return re.sub("`([^`]+)`", r"“\1”", text)
+    """For somebody who has no code before them: a field by what it is called on a form."""
+    return re.sub("`([^`]+)`", lambda named: f"“{LABELS.get(snake(named[1]), named[1])}”", text)
 
 
 def _default(value: object) -> str:
