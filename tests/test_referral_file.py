@@ -4,7 +4,7 @@ import csv
 import io
 import resource
 import zipfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -77,7 +77,7 @@ class TestQuotationMarks:
         file = of_lines(tmp_path, line(1), line(2, Reason_for_referral='"Lonely'), line(3), line(4))
         assert names(file) == ["Example1", "Example3", "Example4"]
         assert [(one.line, one.reason) for one in wrong(file)] == [
-            (3, "the quotation mark on line 3 takes in line 4: write the row anew")
+            (3, "the quotation mark on line 3 takes in line 4: write the row anew, and empty its rejection reason")
         ]
 
     def test_one_that_closes_in_the_next_row_costs_both_rows_and_joins_neither(self, tmp_path: Path):
@@ -207,6 +207,22 @@ class TestLayouts:
     def test_a_reason_of_the_teams_own_is_not_dropped(self, tmp_path: Path):
         with pytest.raises(FileUnusable, match="unknown columns: Reason"):
             of_lines(tmp_path, line(1) + ",Homeless", header=LINE + ",Reason")
+
+    @pytest.mark.parametrize(
+        "cell",
+        ["#REF!", "#N/A", "#value!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", " #REF! ", "Flat #REF!", "########"],
+    )
+    def test_an_error_of_a_spreadsheet_is_no_text_and_nothing_that_is_not_known(self, tmp_path: Path, cell: str):
+        file = of_lines(tmp_path, *(line(at, **{name: cell}) for at, name in enumerate(("Address", "NHS_number"), 1)))
+        assert (good(file), [(one.line, one.column) for one in wrong(file)]) == (
+            [],
+            [(2, "address"), (3, "nhs number")],
+        )
+
+    def test_a_hash_is_a_sign_like_others(self, tmp_path: Path):
+        cells = ("Flat #2", "#7 High St", "her #1 wish", "ward#n/a")
+        file = of_lines(tmp_path, *(line(at, Address=cell) for at, cell in enumerate(cells)))
+        assert [each.address for each in good(file)] == [*cells]
 
     def test_digits_that_a_spreadsheet_cut_short_are_told(self, tmp_path: Path):
         file = of_lines(tmp_path, line(1, Phone="4.47701E+11"), line(2, NHS_number="9.99E+09"), line(3))
@@ -355,6 +371,46 @@ class TestRejected:
         content = f"sep=!\n{LINE}\n{line(1, Received='')}\n".replace(",", "!")
         file = read(saved(tmp_path, content))
         assert len(read(saved(tmp_path, text_of(file, wrong(file)))).rows) == 1
+
+    @staticmethod
+    def again(folder: Path, file: ReferralFile, mend: Callable[[str], str] = str) -> ReferralFile:
+        """The file of this one's rejected rows, imported as anybody would."""
+        return read(saved(folder, mend(text_of(file, wrong(file))), "list.rejected.csv"))
+
+    def test_a_day_that_was_read_month_first_is_the_same_day_in_the_file_of_rejected_rows(self, tmp_path: Path):
+        held = line(1, Received="11/03/2026 09:30", Date_of_birth="02/03/1951", Source="")
+        file = of_lines(tmp_path, held, month_first=True)
+        (only,) = good(self.again(tmp_path, file, lambda text: text.replace('""', '"self"', 1)))
+        assert (only.received_at, only.born) == (datetime(2026, 11, 3, 9, 30, tzinfo=UTC), date(1951, 2, 3))
+
+    @pytest.mark.parametrize("month_first", [False, True])
+    def test_a_day_that_was_doubted_is_doubted_again_when_the_others_were_put_right(
+        self, tmp_path: Path, month_first: bool
+    ):
+        born = ("02/13/1951", "03/04/1951") if not month_first else ("13/02/1951", "03/04/1951")
+        rows = [line(at, Received="2026-02-03", Date_of_birth=each) for at, each in enumerate(born, start=1)]
+        file = of_lines(tmp_path, *rows, month_first=month_first)
+        again = self.again(tmp_path, file, lambda text: text.replace(born[0], "1951-02-13"))
+        assert ([each.born for each in good(again)], [one.line for one in wrong(again)]) == ([date(1951, 2, 13)], [3])
+        clear = self.again(tmp_path, again, lambda text: text.replace(born[1], "1951-04-03"))
+        assert [each.born for each in good(clear)] == [date(1951, 4, 3)]
+
+    @pytest.mark.parametrize("cell", ['"Lonely', 'called "Bo"', '"Bo" they say', '"a""'])
+    def test_a_row_that_was_not_taken_apart_is_rejected_until_somebody_says_that_it_was_written_anew(
+        self, tmp_path: Path, cell: str
+    ):
+        file = of_lines(tmp_path, line(1, Reason_for_referral=cell))
+        again = self.again(tmp_path, file)
+        assert good(again) == good(self.again(tmp_path, again)) == []
+        content = f"{LINE},Rejection reason\n{line(1)},\n"
+        assert names(read(saved(tmp_path, content))) == ["Example1"]
+
+    def test_nor_is_what_a_workbook_does_not_show_an_empty_cell_by_then(self, tmp_path: Path):
+        cells = [*row(1).values()]
+        for strange in (Error("#N/A"), Formula("A1")):
+            cells[HEADER.index("Phone")] = strange
+            file = read(saved(tmp_path, workbook({"List": [HEADER, cells]}), "list.xlsx"))
+            assert good(self.again(tmp_path, file)) == []
 
     def test_nobodys_corrections_are_written_over(self, tmp_path: Path):
         file = of_lines(tmp_path, line(1, Received=""))

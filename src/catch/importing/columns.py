@@ -69,6 +69,8 @@ DECISION = "decision"
 """The column in which somebody says whom a row that waited is about."""
 REJECTION = "rejection reason"
 """The column in which a rejected row says why. It is no column of the referral's."""
+EMPTY_IT = f"write the row anew, and empty its {REJECTION}"
+"""Said of a row that could not be taken apart: in a file of rejected rows its cells look sound, and are not."""
 
 
 class FileUnusable(Exception):

@@ -27,15 +27,18 @@ class Order(Struct, frozen=True):
 
 
 DAY_FIRST = Order()
+TWO_WAYS = "can be read in two ways"
 
 
-def order_of(cells: Iterable[tuple[int, str]], month_first: bool) -> Order:
-    """`cells` are those of the column, each with its line."""
+def order_of(cells: Iterable[tuple[int, str]], month_first: bool, doubted: int | None = None) -> Order:
+    """`cells` are those of the column, each with its line. `doubted`: a line of which it was said before that its day
+    can be read in two ways; the days of a list do not become clear by standing in a list of their own.
+    """
     for line, cell in cells:
         found = _SLASHED.match(cell.strip())
         if found and _in_other_order_only(int(found[1]), int(found[2]), month_first):
             return Order(month_first, line)
-    return Order(month_first)
+    return Order(month_first, doubted)
 
 
 def _in_other_order_only(first: int, second: int, month_first: bool) -> bool:
@@ -49,7 +52,7 @@ def day(text: str, order: Order = DAY_FIRST) -> date:
         first, second, year = (int(part) for part in found.groups())
         if order.against is not None and first != second and max(first, second) <= 12:
             raise ValueError(
-                f"can be read in two ways, and line {order.against} has day and month in the other order: "
+                f"{TWO_WAYS}, and line {order.against} has, or had, day and month in the other order: "
                 "write every day as 2026-02-03"
             )
         return _there_is(year, *((first, second) if order.month_first else (second, first)))
@@ -58,6 +61,17 @@ def day(text: str, order: Order = DAY_FIRST) -> date:
     if found := _SERIAL.fullmatch(text):
         return _NOUGHT + timedelta(days=int(found[1]))
     raise ValueError("is not a day: write it as 03/02/2026 or 2026-02-03")
+
+
+def clear(text: str, order: Order) -> str:
+    """What is written in a cell, its day as nobody can misread it; what cannot be read as a day stays as it is."""
+    written, rest = parted(text.strip())
+    if not _SLASHED.fullmatch(written):
+        return text
+    try:
+        return f"{day(written, order)} {rest}".strip()
+    except ValueError:
+        return text
 
 
 def _there_is(year: int, month: int, of_month: int) -> date:

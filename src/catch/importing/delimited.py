@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from catch.domain.plain import LONGEST_TEXT
+from catch.importing.columns import EMPTY_IT
 from catch.spreadsheets import read_back
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -72,7 +73,7 @@ class Delimited:
 
     def _broken(self, start: int, behind: int, fault: str) -> Record:
         text = self._text[start:behind].rstrip("\r\n")
-        return Record(self._line_of(start), text.split(self._delimiter), behind, f"{fault}: write the row anew")
+        return Record(self._line_of(start), text.split(self._delimiter), behind, f"{fault}: {EMPTY_IT}")
 
     def _cells(self, start: int) -> tuple[list[re.Match[str]], int, str]:
         """The cells of one row, where the next row begins, and what is wrong with the last cell, if anything is."""

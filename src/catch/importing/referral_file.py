@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from catch.importing.columns import BY_NAME, COLUMNS, FileUnusable, names_in, places
-from catch.importing.days import Order, like_a_day, order_of
+from catch.importing.columns import BY_NAME, COLUMNS, EMPTY_IT, FileUnusable, is_rejection, names_in, places
+from catch.importing.days import TWO_WAYS, Order, like_a_day, order_of
 from catch.importing.delimited import Delimited, LikeARow, Record
 from catch.importing.encodings import decoded
 from catch.importing.workbook import FORMER, SIGNATURE, WorkbookUnusable, sheets
@@ -57,12 +57,29 @@ def read(path: Path, *, month_first: bool = False) -> ReferralFile:
         place = places(table.header)
     except (FileUnusable, WorkbookUnusable) as problem:
         raise FileUnusable(f"{path}: {problem}") from None
+    said = _said_before(table)
+    rows = [_as_before(row, said.get(row.line, "")) for row in table.rows]
     orders = {
-        column: order_of(((row.line, row.cells[at]) for row in table.rows if at < len(row.cells)), month_first)
+        column: order_of(
+            ((row.line, row.cells[at]) for row in rows if at < len(row.cells)),
+            month_first,
+            next((line for line, reason in said.items() if f"{column}: {TWO_WAYS}" in reason), None),
+        )
         for column, at in place.items()
         if column in ("received", "date of birth")
     }
-    return ReferralFile(encoding, delimiter, table.header, table.rows, place, orders)
+    return ReferralFile(encoding, delimiter, table.header, rows, place, orders)
+
+
+def _said_before(table: Table) -> dict[int, str]:
+    """By line, why it was rejected the last time."""
+    ours = [at for at, name in enumerate(table.header) if is_rejection(name)]
+    return {row.line: " | ".join(row.cells[at] for at in ours if at < len(row.cells)) for row in table.rows}
+
+
+def _as_before(row: Record, said: str) -> Record:
+    """A row that could not be taken apart is none yet, until somebody says that it was written anew."""
+    return row if row.fault or EMPTY_IT not in said else row._replace(fault=f"could not be read before: {EMPTY_IT}")
 
 
 def bytes_of(path: Path, largest: int = _LARGEST) -> bytes:

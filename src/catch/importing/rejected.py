@@ -11,7 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from catch.importing.columns import DECISION, REJECTION, FileUnusable, is_rejection
-from catch.importing.delimited import quoted
+from catch.importing.days import clear
+from catch.importing.delimited import Record, quoted
 from catch.importing.referral_file import DELIMITERS, ReferralFile
 from catch.importing.rows import Wrong
 from catch.spreadsheets import written_out
@@ -85,6 +86,14 @@ def _names(listed: Path, folder: Path) -> Iterator[Path]:
     yield from (folder / f"{stem}.rejected-{number}.csv" for number in count(2))
 
 
+def _clear(file: ReferralFile, record: Record) -> list[str]:
+    """How the days of this file were read is no longer known of the file of its rejected rows."""
+    if record.fault:
+        return record.cells
+    orders = {file.place[column]: order for column, order in file.orders.items()}
+    return [clear(cell, orders[at]) if at in orders else cell for at, cell in enumerate(record.cells)]
+
+
 def text_of(file: ReferralFile, wrong: Sequence[Wrong], title: str | None = None) -> str:
     """Every cell in quotation marks, so that no program cuts it where another delimiter is usual. Where somebody has to
     decide about a row there is a column for it.
@@ -92,7 +101,7 @@ def text_of(file: ReferralFile, wrong: Sequence[Wrong], title: str | None = None
     reasons: dict[int, list[str]] = defaultdict(list)
     for one in wrong:
         reasons[one.line].append(f"{one.column}: {one.reason}" if one.column else one.reason)
-    rows = [(record.cells, " | ".join(reasons[record.line])) for record in file.rows if record.line in reasons]
+    rows = [(_clear(file, record), " | ".join(reasons[record.line])) for record in file.rows if record.line in reasons]
     width = max(len(cells) for cells in (file.header, *(cells for cells, _ in rows)))
     asked = DECISION not in file.place and any(one.column == DECISION for one in wrong)
     ours = {at for at, name in enumerate(file.header) if is_rejection(name)}

@@ -181,12 +181,19 @@ def _wrong_in(text: str, column: Column) -> Iterator[str]:
         yield "runs over several lines"
     if len(text) > column.longest:
         yield f"is longer than {column.longest:,} characters"
+    if _ERROR.search(text):
+        yield "shows an error of a spreadsheet, and no value: write the cell anew, or leave it empty"
     if column.name in _DIGITS and _CUT_SHORT.fullmatch(text):
         yield "was cut short by a spreadsheet, as 1.23E+10 is: write all its digits"
 
 
 _NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _LINES = re.compile(r"[\r\n\v\f]")
+_ERROR = re.compile(
+    r"(?<!\w)#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA|#{2,}\Z)|\AErr:\d{3}\Z",
+    re.IGNORECASE,
+)
+"""What a spreadsheet shows, and saves as text, where nothing could be worked out or the column was too narrow."""
 _DIGITS = ("reference", "nhs number", "phone")
 _CUT_SHORT = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE | re.ASCII)
 

@@ -15,6 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from catch.importing.columns import EMPTY_IT
 from catch.importing.delimited import Record
 
 Value = int | float | str | bool | time | date | datetime | timedelta
@@ -94,13 +95,14 @@ def _records(sheet: CalamineSheet, wrong: Mapping[tuple[int, int], str]) -> Iter
     for row, values in enumerate(sheet.to_python(skip_empty_area=False)):
         cells = [_written(value) for value in values]
         if row in faults or any(cell.strip() for cell in cells):
-            yield Record(row + 1, cells, fault=faults.get(row, merged.get(row, "")))
+            fault = faults.get(row, merged.get(row, ""))
+            yield Record(row + 1, cells, fault=f"{fault}: {EMPTY_IT}" if fault else "")
 
 
 def _merged(sheet: CalamineSheet) -> dict[int, str]:
     """Of cells that are merged over several rows only the first has the value."""
     return {
-        row: f"the cell {column_name(left)}{top + 1} is one for several rows: give each row its own"
+        row: f"the cell {column_name(left)}{top + 1} is one for several rows, and each row needs its own"
         for (top, left), (bottom, _) in sheet.merged_cell_ranges or ()
         if bottom > top
         for row in range(top, bottom + 1)
@@ -167,7 +169,7 @@ def _marked(packed: ZipFile, part: str) -> Marked:
             if cell.get("t") == "e":
                 wrong[row, column] = "shows an error"
             elif "f" in parts and "v" not in parts:
-                wrong[row, column] = "has a formula that was not worked out: open the workbook, and save it"
+                wrong[row, column] = "has a formula that was not worked out by saving the workbook"
             if parts:
                 last_row, last_column = max(last_row, row), max(last_column, column)
         element.clear()  # a sheet may be long
