@@ -34,7 +34,7 @@ async def test_control_a_database_that_answers_before_it_writes_is_found_to_lose
     with cluster(scenarios.FORGETS) as forgetful:
         for attempt in range(5):
             (folder := tmp_path / str(attempt)).mkdir()
-            found += (outcome := await scenarios.database_killed(forgetful, folder, 1)).problems
+            found += (outcome := await scenarios.database_killed(forgetful, folder, 1, hasty=True)).problems
             print(outcome)
             if any(problem.startswith("lost") for problem in found):
                 return

@@ -118,6 +118,7 @@ INHERITED = {
     "row_security": "off",
     "search_path": "'pg_catalog'",
     "statement_timeout": "'1ms'",
+    "synchronous_commit": "off",
     "timezone": "'Pacific/Kiritimati'",
 }
 ASKED = """query($c: UUID!) { case(id: $c) { number state notes { text at } clocks { code startedAt dueAt } }
@@ -161,20 +162,42 @@ async def test_a_session_that_says_nothing_for_itself_is_found(
     database: Database, admin: Connection, monkeypatch: pytest.MonkeyPatch
 ):
     await inherits(admin, database, {"timezone": "'Pacific/Kiritimati'"})
-    monkeypatch.setattr("catch.database.connecting.SESSION", {})
+    monkeypatch.setattr("catch.database.connecting.SESSION", {"synchronous_commit": "on"})
     with pytest.raises(UnfitSession, match="TimeZone"):
         await Log.open(database.dsn)
 
 
-@pytest.mark.parametrize(("name", "value"), [("session_replication_role", "replica"), ("synchronous_commit", "off")])
-async def test_what_a_session_cannot_undo_is_refused_by_name(
-    database: Database, admin: Connection, name: str, value: str
-):
-    await inherits(admin, database, {name: value})
-    with pytest.raises(UnfitSession, match=f"{name} = {value}.*reset {name}"):
+async def test_what_a_session_cannot_undo_is_refused_by_name(database: Database, admin: Connection):
+    name = "session_replication_role"
+    await inherits(admin, database, {name: "replica"})
+    with pytest.raises(UnfitSession, match=f"{name} = replica.*reset {name}"):
         await Log.open(database.dsn)
     await admin.execute(f"alter role catch_app in database {name_of(database)} reset {name}")
     await (await Log.open(database.dsn)).close()
+
+
+async def test_what_is_answered_is_written_whatever_the_server_was_told(log: Log):
+    """This server is told otherwise by its command line, which no role and no database needs to know of."""
+    asked = "select setting, reset_val, boot_val, source from pg_settings where name = 'synchronous_commit'"
+    assert tuple(await log.pool.fetchrow(asked) or ()) == ("on", "on", "on", "client")
+    recording = await log.database.connect()
+    assert await recording.fetchval("show synchronous_commit") == "on"
+    await recording.execute("reset all")
+    assert await recording.fetchval("show synchronous_commit") == "on", "nor by a reload"
+    recording.terminate()
+
+
+async def test_a_server_that_may_lose_what_it_holds_is_found_unless_that_is_meant(
+    database: Database, admin: Connection, log: Log
+):
+    """The tests' own server is such a one, and says that it is meant."""
+    assert await admin.fetchval("show fsync") == "off"
+    assert await codes(log) == []
+    await inherits(admin, database, {"catch.forgetful": "off"})
+    found = (await examined(log, CODEC, [])).findings
+    assert [each.code for each in found] == ["MAY_LOSE_FACTS"] * 2
+    for finding, name in zip(found, ("fsync", "full_page_writes"), strict=True):
+        assert f"alter system set {name} = on; select pg_reload_conf();" in finding.sentence
 
 
 async def test_a_transaction_timeout_is_refused_where_the_server_knows_one(database: Database, admin: Connection):

@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
-from catch.database import lost
+from catch.database import connecting, lost
 from catch.log import Answer, Append, Busy, Conflict, Log, Unavailable
 from catch.readside import ReadSide, lease
 from tests.faults.history import Declined, Diary, History, Led, StoodBack, Tried, Troubled, read, seen
@@ -33,6 +33,7 @@ class Job(Struct, frozen=True):
     `same` makes every node send the very same commands. `impatient` clients leave at random while they wait, and ask
     again. `forgetful` ones, as a control, know nothing of command ids: they repeat under a new one. `trusting`, as a
     control: it takes nobody to have fallen silent. `stock`: not a server at all, but the library's follower (stock.py).
+    `hasty`, as a control: it asks the database to answer before it has written.
     """
 
     dsn: str
@@ -49,6 +50,7 @@ class Job(Struct, frozen=True):
     forgetful: bool = False
     trusting: bool = False
     stock: bool = False
+    hasty: bool = False
     deadline: float = 5.0
     patience: float = 5.0
     queue: int = 4096
@@ -183,6 +185,8 @@ async def opened(job: Job) -> Log:
 async def work(job: Job) -> None:
     if job.trusting:
         lease.SILENT = 3600.0
+    if job.hasty:
+        connecting.SESSION["synchronous_commit"] = "off"
     before = read(Path(job.diary))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -27,8 +27,8 @@ from tests.faults.proxy import SOCKET, Proxy, between
 WRITER: dict[str, object] = {}
 OBSERVER: dict[str, object] = {"clients": 0, "follow": True, "readside": True}
 THREE = (WRITER, WRITER, OBSERVER)
-FORGETS = (*SAFE, "synchronous_commit=off", "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
-"""A server that answers before it writes."""
+FORGETS = (*SAFE, "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
+"""A server that takes its time to write, where it is not waited for."""
 Progress = Callable[[int], None]
 """Told how many faults there have been."""
 
@@ -115,13 +115,19 @@ async def rebuilt(log: Log) -> bool:
 
 
 async def database_killed(
-    cluster: Cluster, folder: Path, times: int, progress: Progress = silent, *, pause: float = 0.002
+    cluster: Cluster,
+    folder: Path,
+    times: int,
+    progress: Progress = silent,
+    *,
+    pause: float = 0.002,
+    hasty: bool = False,
 ) -> Outcome:
     """kill -9 of all of PostgreSQL, or of one backend, which makes it restart by itself."""
     chance = random.Random(times)
     async with (
         place(cluster) as server,
-        nodes(Job(server.app, str(folder), pause=pause), *THREE) as running,
+        nodes(Job(server.app, str(folder), pause=pause, hasty=hasty), *THREE) as running,
     ):
         for done in range(1, times + 1):
             await busy(running[:2])

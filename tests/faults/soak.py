@@ -128,7 +128,7 @@ async def control(folder: Path) -> bool:
     for attempt in range(10):
         (into := folder / f"control-{attempt}").mkdir()
         with cluster(scenarios.FORGETS) as forgetful:
-            outcome = await scenarios.database_killed(forgetful, into, 1)
+            outcome = await scenarios.database_killed(forgetful, into, 1, hasty=True)
         if lost := sum(problem.startswith("lost") for problem in outcome.problems):
             console.print(f"control, synchronous_commit=off: {lost} lost after {attempt + 1} kills, as it must be")
             return True

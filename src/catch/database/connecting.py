@@ -29,9 +29,10 @@ SESSION = {
     "lock_timeout": "0",
     "row_security": "on",
     "statement_timeout": "0",
+    "synchronous_commit": "on",  # or what was answered with `Accepted` could be lost
     "timezone": "UTC",
 }
-"""What every session says for itself, so that what the database or the role has set otherwise changes no answer."""
+"""What every session says for itself, so that what server, database or role have set otherwise changes no answer."""
 
 IDLE, INTERVAL, COUNT = 3, 1, 3
 """Seconds without a word until the other machine is asked whether it is there, between two such questions, and how many

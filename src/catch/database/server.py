@@ -35,7 +35,14 @@ from catch.database.unprivileged import (
 from catch.settings import BadSetting, Settings
 
 SAFE = ("max_connections=200", "jit=off")
-FORGETFUL = (*SAFE, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
+FORGETFUL = (
+    *SAFE,
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",  # of everybody else's sessions: ours say for themselves
+    "shared_buffers=32MB",
+    "catch.forgetful=on",  # that it may lose what it holds is meant: the doctor finds nothing wrong with it
+)
 
 INITDB = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
 STOPPING = 30.0  # seconds a server may take to stop

@@ -8,7 +8,6 @@ INHERITED = ("database", "user", "database user")
 """Where a setting comes from that somebody gave to the database, to the role, or to both."""
 NEVER = {
     "session_replication_role": frozenset({"replica", "local"}),  # no trigger would fire
-    "synchronous_commit": frozenset({"off"}),  # what was answered with `Accepted` could be lost
     "transaction_timeout": frozenset[str](),
 }
 """What a session cannot say for itself, with the values that it cannot work under; none named: all but 0."""

@@ -106,6 +106,24 @@ async def clocks(place: Place) -> AsyncIterator[Finding]:
         )
 
 
+KEEPS = """
+    select name from pg_settings where name in ('fsync', 'full_page_writes') and setting <> 'on'
+    and current_setting('catch.forgetful', true) is distinct from 'on' order by name
+"""
+
+
+async def durable(place: Place) -> AsyncIterator[Finding]:
+    """The server writes what it has answered to the disk, unless it is said to be there for trying things out."""
+    for row in await place.connection.fetch(KEEPS):
+        name = row["name"]
+        yield Finding(
+            "MAY_LOSE_FACTS",
+            f"PostgreSQL runs with {name} = off: when its machine goes down, what was answered is lost or the database"
+            f" is damaged. As a superuser: alter system set {name} = on; select pg_reload_conf(); or where it stands on"
+            " PostgreSQL's command line, there. Then shut it down in order once, so that everything is written.",
+        )
+
+
 SEQUENCE = """
     select s.last_value - (not s.is_called)::int as last, coalesce((select max(notification_id) from stored_events), 0)
     from stored_events_notification_id_seq s
@@ -532,6 +550,7 @@ OfPage = Callable[[Place, Sequence[Stored]], AsyncIterator[Finding]]
 
 QUICK: tuple[OfPlace, ...] = (
     clocks,
+    durable,
     positions,
     generations,
     keys,
