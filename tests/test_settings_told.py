@@ -1,6 +1,7 @@
 """A setting that cannot be used is answered in a sentence that names it, says what to do, and repeats no secret."""
 
 import asyncio
+import re
 import socket
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +10,7 @@ import pytest
 
 from catch.api.engine.registered import registered
 from catch.app import key_file
-from catch.database.reaching import reached
+from catch.database.reaching import miswritten, reached
 from catch.database.server import Server, embedded
 from catch.log import migrate
 from catch.log.migrations import CannotMigrate
@@ -23,6 +24,11 @@ ADDRESSES = {
     "postgresql:///x?host=/nonexistent&password=s3cret": "nothing answers at /nonexistent",
     "mysql://u:s3cret@h/x": "this is no address such as postgresql://",
     "postgresql://u:s3cret@h:notaport/x": "this is no address such as postgresql://",
+    "postgresql://u:s3@cret@127.0.0.1:5999/x": "in a user's name or password @ is written %40",
+    "postgresql://u:s3/cret@127.0.0.1:5999/x": "in a user's name or password @ is written %40",
+    "postgresql://u:s3#cret@127.0.0.1:5999/x": "in a user's name or password @ is written %40",
+    "postgres://u:s3?cret@127.0.0.1:5999/x": "in a user's name or password @ is written %40",
+    "postgres://u:s3%40cret@127.0.0.1:1/x": "nothing answers at 127.0.0.1:1",
     "s3cret": "this is no address such as postgresql://",
 }
 
@@ -107,6 +113,43 @@ def test_a_key_that_is_not_there_is_not_made(tmp_path: Path):
     with pytest.raises(BadSetting, match=r"CATCH_KEK_FILE: .*Is a directory"):
         key_file(Settings(tmp_path, kek_file=tmp_path))
     assert not (tmp_path / "kek").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u@h/x?user=a@b",
+        "postgresql:///x?host=/a&user=a@b",
+        "postgresql://u@a,b:1/x",
+        "postgresql://h/x@y",
+        "postgresql://[::1]/x?user=a@b",
+    ],
+)
+def test_a_sign_where_it_may_stand_is_not_taken_for_a_password(address: str):
+    assert miswritten(address) is None
+
+
+def test_what_the_readme_gives_as_a_default_may_be_said():
+    """Each setting's default, as the README has it in brackets."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in readme.splitlines() if line.startswith("| `CATCH_")]
+    said = {
+        name: value
+        for row in rows
+        for name, value in zip(
+            re.findall("`(CATCH_[A-Z_]+)`", row.split("|")[1]), re.findall(r"\((\d+)[);]", row), strict=False
+        )
+    }
+    assert {
+        "CATCH_DRAIN": "0",
+        "CATCH_DOOR_RATE": "6",
+        "CATCH_RATE": "50",
+        "CATCH_BURST": "200",
+    }.items() <= said.items()
+    assert Settings.read(said).drain == 0
+    for name in ("CATCH_POOL", "CATCH_APPEND_QUEUE", "CATCH_APPEND_DEADLINE", "CATCH_DOOR_RATE"):
+        with pytest.raises(BadSetting, match=f"{name} must be a whole number from 1"):
+            Settings.read({name: "0"})
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "٣", "70000", "9" * 5000])

@@ -102,7 +102,7 @@ class Settings(Struct, frozen=True):
             pool=whole(environ, "CATCH_POOL", 8),
             append_queue=whole(environ, "CATCH_APPEND_QUEUE", 4096),
             append_deadline=float(whole(environ, "CATCH_APPEND_DEADLINE", 5)),
-            drain=float(whole(environ, "CATCH_DRAIN", 0)),
+            drain=float(whole(environ, "CATCH_DRAIN", 0, least=0)),
             origins=sites(environ, "CATCH_ORIGINS"),
             operations=one_of(environ, "CATCH_OPERATIONS", ("registered", "any")),
             operations_dir=Path(folder) if (folder := environ.get("CATCH_OPERATIONS_DIR")) else None,
@@ -130,13 +130,13 @@ def secret(environ: Mapping[str, str], name: str) -> str | None:
         raise BadSetting(f"{name}_FILE: {error.strerror}: {path}") from None
 
 
-def whole(environ: Mapping[str, str], name: str, default: int, *, most: int = 1_000_000) -> int:
+def whole(environ: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 1_000_000) -> int:
     text = environ.get(name)
     if not text:
         return default
     # By length first: a number of a million digits takes its time to be read.
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
-        raise BadSetting(f"{name} must be a whole number from 1 to {most:,}, not {text[:80]!r}")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise BadSetting(f"{name} must be a whole number from {least} to {most:,}, not {text[:80]!r}")
     return int(text)
 
 

@@ -3,6 +3,7 @@
 Nothing of an address is repeated but its host: the rest may hold a password.
 """
 
+import re
 import socket
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +23,8 @@ async def reached(settings: Settings) -> None:
 
 
 async def _answers(name: str, address: str, *, may_be_new: bool = False) -> None:
+    if said := miswritten(address):
+        raise BadSetting(f"{name}: {said}")
     try:
         connection = await connect(address)
     except OldServer:
@@ -32,6 +35,19 @@ async def _answers(name: str, address: str, *, may_be_new: bool = False) -> None
             return
         raise BadSetting(f"{name}: {why(problem, host(address))}") from None
     await connection.close()
+
+
+PARTS = re.compile("[/?#]")
+
+
+def miswritten(address: str) -> str | None:
+    """What is read otherwise than it was meant: a password with a sign in it that ends it."""
+    told = address.partition("://")[2]
+    inside = PARTS.split(told, maxsplit=1)[0]
+    ports = [each.rpartition(":")[2] for each in inside.split(",") if ":" in each and not each.endswith("]")]
+    if inside.count("@") > 1 or ("@" not in inside and "@" in told and not all(map(str.isdecimal, ports))):
+        return "in a user's name or password @ is written %40, / is %2F, ? is %3F, # is %23 and % is %25"
+    return None
 
 
 def host(address: str) -> str:
