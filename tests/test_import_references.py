@@ -92,7 +92,7 @@ async def test_a_cell_that_was_changed_is_told_by_its_column_and_not_taken_for_d
 async def test_the_same_written_otherwise_is_there_already(house: Place, tmp_path: Path, row: Row, same: Row):
     await brought(house.catch, tmp_path, row)
     head = await house.catch.log.head()
-    report = await brought(house.catch, tmp_path, row | same)
+    report = await brought(house.catch, tmp_path, row | same | {"reference": row["reference"].upper()})
     assert [kept.how for kept in report.kept] == ["there"]
     assert await house.catch.log.head() == head
 
@@ -128,9 +128,10 @@ async def test_what_nobody_works_on_or_can_read_is_not_taken_for_done(house: Pla
 
 
 async def test_a_row_that_stands_twice_in_a_list_is_kept_once(house: Place, tmp_path: Path, row: Row):
-    report = await brought(house.catch, tmp_path, row, row, row | {"reason for referral": "Cold"})
-    assert [(kept.line, kept.how) for kept in report.kept] == [(2, "opened"), (3, "there")]
-    assert [(one.line, one.column) for one in report.wrong] == [(4, "reference")]
+    again = row | {"reference": row["reference"].lower()}
+    report = await brought(house.catch, tmp_path, row, row, again, again | {"reason for referral": "Cold"})
+    assert [(kept.line, kept.how) for kept in report.kept] == [(2, "opened"), (3, "there"), (4, "there")]
+    assert [(one.line, one.column) for one in report.wrong] == [(5, "reference")]
 
 
 async def test_an_attached_referral_is_held_to_its_own_content_and_keeps_all_of_it(

@@ -96,8 +96,8 @@ def referrals(file: Path, programme: str, month_first: bool, rejected: Path | No
 @import_.command()
 @argument("reference")
 def find(reference: str) -> None:
-    """Say which cases have a referral that its sender calls by this reference, however it is written. That you look is
-    recorded.
+    """Say which cases have a referral that its sender calls by this reference, in capitals or not, however many spaces
+    part it. That you look is recorded.
 
     **Example**
 

@@ -14,7 +14,7 @@ from catch.domain.agenda.facts import CaseFacts
 from catch.domain.calendar import LONDON
 from catch.domain.case.state import Case
 from catch.domain.facts import Recorded, Sealed
-from catch.domain.matching import Identifiers, born_on, marks
+from catch.domain.matching import Identifiers, born_on, marks, one_reference
 from catch.domain.meeting.instant import InstantDiscussionHeld
 from catch.domain.meeting.listing import Agenda
 from catch.domain.meeting.planning import MeetingCancelled
@@ -340,8 +340,8 @@ def mark_digests(keyring: Keyring, said: Identifiers) -> tuple[str, ...]:
 
 
 def reference_digest(keyring: Keyring, reference: str) -> str:
-    """However it is written: in capitals, with more spaces or fewer."""
-    return keyring.digest(f"reference {' '.join(reference.casefold().split())}")
+    """One for all that `one_reference` takes for the same."""
+    return keyring.digest(f"reference {one_reference(reference)}")
 
 
 def day_start(day: date) -> datetime:

@@ -55,6 +55,11 @@ def not_known(text: str) -> bool:
     return not words or words in _NOT_KNOWN
 
 
+def one_reference(text: str) -> str:
+    """A sender's own number of a referral as it is found again: in capitals or not, however many spaces part it."""
+    return " ".join(text.casefold().split())
+
+
 def forms(said: Identifiers) -> Mapping[str, str]:
     """What is known, each written in one way."""
     found = {

@@ -12,6 +12,7 @@ from catch.domain.case.referral import AttachReferral, SubmitReferral
 from catch.domain.case.state import Described, ReferralAgreement, SafeContact
 from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.ids import id_of_digest
+from catch.domain.matching import one_reference
 from catch.domain.person import RegisterPerson
 from catch.importing.people import FORMER_NAMES, identifiers
 from catch.importing.rows import ReferralRow, slug
@@ -29,12 +30,22 @@ class Asks:
         self._partners = partners
         self.strangers: set[int] = set()
 
-    def referrals(self, row: ReferralRow) -> tuple[UUID, UUID]:
-        """The ids of the row's referral: its own, and the one it had before ids were keyed."""
-        return self.keyed(row, "referral"), uuid5(FORMER_NAMES, f"{self._programme}/{row.reference}/referral")
+    def referrals(self, row: ReferralRow) -> list[UUID]:
+        """The ids that the row's referral may have: its own, those of when each way of writing a reference was one of
+        its own, which go first, and those of before ids were keyed.
+        """
+        said = row.reference
+        ways = dict.fromkeys((said, one_reference(said), said.upper(), said.lower()))
+        return [
+            *(self._id(way, "referral") for way in ways),
+            *(uuid5(FORMER_NAMES, f"{self._programme}/{way}/referral") for way in ways),
+        ]
 
     def keyed(self, row: ReferralRow, what: str) -> UUID:
-        return id_of_digest(self._keyring.digest(f"referral import {self._programme}/{row.reference}/{what}"))
+        return self._id(one_reference(row.reference), what)
+
+    def _id(self, reference: str, what: str) -> UUID:
+        return id_of_digest(self._keyring.digest(f"referral import {self._programme}/{reference}/{what}"))
 
     def newcomer(self, row: ReferralRow) -> UUID:
         """Whoever is registered for this row. Another description under the same reference is somebody else."""

@@ -16,6 +16,7 @@ from catch.domain.case.referral import ChannelNotAllowed, DuplicateOpenCase, Num
 from catch.domain.case.state import Case, CaseState
 from catch.domain.discussion import only_open_number
 from catch.domain.facts import Command, Purpose
+from catch.domain.matching import one_reference
 from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.refusals import Refused
@@ -191,7 +192,7 @@ class Importing:
         return max(cases, key=lambda case: case.milestones.received_at)
 
     async def _take(self, row: ReferralRow, what: str, command: Command) -> Answer:
-        named = f"referral import {self._programme}/{row.reference}/{what}"
+        named = f"referral import {self._programme}/{one_reference(row.reference)}/{what}"
         command_id = self._catch.keyring.derived_id(named)
         for attempt in range(_PATIENCE):
             try:

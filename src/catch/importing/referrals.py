@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from catch.api.common.recording import by_operator
 from catch.app import Catch
+from catch.domain.matching import one_reference
 from catch.domain.refusals import UnknownProgramme
 from catch.domain.streams import PROGRAMME, programme_stream
 from catch.importing.keeping import Importing
@@ -90,9 +91,9 @@ def sorted_out(file: ReferralFile, now: datetime) -> tuple[list[ReferralRow], li
         row = row_of(file, record, now)
         if isinstance(row, list):
             wrong += row
-        elif (first := rows.setdefault(row.reference, row)) is row:
+        elif (first := rows.setdefault(one_reference(row.reference), row)) is row:
             continue
-        elif replace(first, line=row.line) == row:
+        elif replace(first, line=row.line, reference=row.reference) == row:
             again.append((row, first))
         else:
             wrong.append(Wrong(row.line, "reference", f"is the same as on line {first.line}"))
