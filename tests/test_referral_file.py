@@ -169,6 +169,37 @@ class TestEncodings:
         file = read(saved(tmp_path, "\n".join([LINE, *lines]).encode("latin-1")))
         assert names(file) == ["Example1", "Example3"]
 
+    @pytest.mark.parametrize(
+        ("name", "written", "taken_for"),
+        [
+            *[(name, "mac-roman", "cp1252") for name in ("Zoë", "Müller", "Jäger", "José", "Citroën", "Fábio")],
+            *[(name, "cp850", "cp1252") for name in ("José", "André", "Müller", "Zoë", "García", "Muñoz", "López")],
+            *[(name, "utf-8", "cp1252") for name in ("Müller", "Zoë", "O’Brien", "Łukasz", "Škoda", "Ïon", "Óscar")],
+        ],
+    )
+    def test_a_letter_of_another_encoding_is_no_sign_in_a_name(
+        self, tmp_path: Path, name: str, written: str, taken_for: str
+    ):
+        strange = name.encode(written).decode(taken_for, "replace")
+        file = of_lines(
+            tmp_path, line(1, First_name=strange), line(2, Reason_for_referral=f"Asks for {strange}."), line(3)
+        )
+        assert names(file) == ["Example3"]
+        assert [(one.line, one.column) for one in wrong(file)] == [(2, "first name"), (3, "reason for referral")]
+
+    @pytest.mark.parametrize(
+        "name",
+        ["O’Brien", "O'Brien", "Zoë", "Müller", "Šárka", "Łukasz", "MacÉoin", "RENÉ’S", "Smith–Jones", "Françoise",
+         "JOÃO", "Ñuñez", "Cœur", "Dražen", "Ngũgĩ", "Strauß’", "Ann ‘Nan’", "José “Pepe”", "Αλέξης", "İnönü",
+         "Þór", "Åse", "Ægir", "José …"],
+    )  # fmt: skip
+    def test_a_name_is_a_name(self, tmp_path: Path, name: str):
+        assert [each.first_name for each in good(of_lines(tmp_path, line(1, First_name=name)))] == [name]
+
+    def test_what_a_sentence_may_hold_is_no_letter(self, tmp_path: Path):
+        said = "Cold—tired…ill. “Alone” since 2025; 5‰ of £40 or 20 €. «Très»"
+        assert [each.reason for each in good(of_lines(tmp_path, line(1, Reason_for_referral=said)))] == [said]
+
     @pytest.mark.parametrize("sign", ["\0", "\x07", "\x7f"])
     def test_what_is_no_text_costs_its_row(self, tmp_path: Path, sign: str):
         file = of_lines(tmp_path, line(1), line(2, Address=sign), line(3))
@@ -203,6 +234,33 @@ class TestLayouts:
         with pytest.raises(FileUnusable) as refused:
             of_lines(tmp_path, line(2), header=line(1))
         assert "Example1" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("header", "told"),
+        [
+            (LINE + ",NHS no.", r"unknown columns: NHS no\. \(rename or remove them\)\. The columns are: reference, "),
+            (LINE + ",Surname", r"columns that stand twice: last name \(remove one, or rename it\)\. The"),
+            (
+                LINE.replace("Reason for referral", "Reason") + ",Reason",
+                "columns that stand twice: reason for referral",
+            ),
+        ],
+    )
+    def test_what_is_wrong_with_the_columns_is_said_with_what_to_do(self, tmp_path: Path, header: str, told: str):
+        with pytest.raises(FileUnusable, match=told) as refused:
+            of_lines(tmp_path, line(1) + ",x", header=header)
+        assert "unknown" in told or "unknown" not in str(refused.value)
+
+    @pytest.mark.parametrize("begins", [b"\t\x08\x10\0\0\x06", b"<html><table><tr><td>reference", b"%PDF-1.7\n"])
+    def test_what_is_no_list_as_text_is_told_how_it_is_saved(self, tmp_path: Path, begins: bytes):
+        with pytest.raises(FileUnusable, match=r"save it as \.xlsx or as CSV UTF-8"):
+            read(saved(tmp_path, begins + bytes(range(256)), "list.xls"))
+
+    def test_a_column_that_may_be_empty_may_be_left_out(self, tmp_path: Path):
+        whole = row(1)
+        kept = [name for name in HEADER if name != "First name"]
+        file = of_lines(tmp_path, ",".join(whole[name] for name in kept), header=",".join(kept))
+        assert [(each.first_name, each.name) for each in good(file)] == [("", "Example1")]
 
     def test_a_reason_of_the_teams_own_is_not_dropped(self, tmp_path: Path):
         with pytest.raises(FileUnusable, match="unknown columns: Reason"):
@@ -245,6 +303,12 @@ class TestDays:
     def test_another_column_is_read_for_itself(self, tmp_path: Path):
         file = of_lines(tmp_path, line(1, Date_of_birth="02/13/1951"), line(2, Received="03/04/2026"))
         assert [each.received_at.date() for each in good(file)] == [date(2026, 4, 3)]
+
+    @pytest.mark.parametrize(("month_first", "what"), [(False, "with --month-first"), (True, "without --month-first")])
+    def test_a_list_in_the_other_order_is_told_how_it_is_read(self, tmp_path: Path, month_first: bool, what: str):
+        received = "13/11/2026" if month_first else "11/13/2026"
+        file = of_lines(tmp_path, line(1, Received=received), line(2, Received="31/31/2026"), month_first=month_first)
+        assert [(one.line, what in one.reason) for one in wrong(file)] == [(2, True), (3, False)]
 
     def test_month_first_is_read_where_it_is_said(self, tmp_path: Path):
         born = ("02/13/1951", "03/04/1951")

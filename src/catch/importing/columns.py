@@ -33,8 +33,12 @@ COLUMNS = (
     Column("received time", "the time, where it has a column of its own: 09:30"),
     Column("source", "where it came from, as the programme names it: self, vcse, adult-social-care ...", True, True),
     Column("channel", "phone, online or email", True, True),
-    Column("referrer organisation", "the organisation's key or name; empty when people refer themselves", lines=True),
-    Column("first name", "", True),
+    Column(
+        "referrer organisation",
+        "the organisation's key or name; empty when people refer themselves, or it is not known",
+        lines=True,
+    ),
+    Column("first name", ""),
     Column("last name", "", True, True),
     Column("date of birth", "21/05/1951 or 1951-05-21"),
     Column("nhs number", "ten digits, spaces allowed"),
@@ -80,9 +84,9 @@ class FileUnusable(Exception):
 def names_in(header: Sequence[str]) -> list[str]:
     names = [re.sub(r"[\s_-]+", " ", name).strip().casefold() for name in header]
     names = [_ALIASES.get(name, name) for name in names]
-    if "reason" in names and "reason for referral" not in names:
-        names[names.index("reason")] = "reason for referral"
-    return names
+    if "reason" not in names or "reason for referral" in names:
+        return names
+    return ["reason for referral" if name == "reason" else name for name in names]
 
 
 def is_rejection(name: str) -> bool:
@@ -97,8 +101,12 @@ def places(header: Sequence[str]) -> dict[str, int]:
     missing = [column.name for column in COLUMNS if column.required and column.name not in names]
     twice = sorted({name for name in names if name in BY_NAME and names.count(name) > 1})
     problems = [
-        f"{what}: {', '.join(found)}"
-        for what, found in (("missing columns", missing), ("unknown columns", unknown), ("columns given twice", twice))
+        f"{what}: {', '.join(found)}{do}"
+        for what, found, do in (
+            ("missing columns", missing, ""),
+            ("unknown columns", unknown, " (rename or remove them)"),
+            ("columns that stand twice", twice, " (remove one, or rename it)"),
+        )
         if found
     ]
     if problems:

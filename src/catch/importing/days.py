@@ -55,6 +55,12 @@ def day(text: str, order: Order = DAY_FIRST) -> date:
                 f"{TWO_WAYS}, and line {order.against} has, or had, day and month in the other order: "
                 "write every day as 2026-02-03"
             )
+        if _in_other_order_only(first, second, order.month_first):
+            other, how = ("day", "without") if order.month_first else ("month", "with")
+            raise ValueError(
+                f"is a day with the {other} first alone: where the whole list is written so, import it {how} "
+                "--month-first, otherwise write every day as 2026-02-03"
+            )
         return _there_is(year, *((first, second) if order.month_first else (second, first)))
     if found := _ISO.fullmatch(text):
         return _there_is(*(int(part) for part in found.groups()))

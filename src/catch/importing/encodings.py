@@ -5,6 +5,7 @@ another encoding, costs that line and no other.
 """
 
 import codecs
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,6 +19,27 @@ _MARKS = (
 )
 _LOOKED_AT = 400
 """Bytes from which UTF-16 without a mark is told."""
+
+
+_BEHIND = "[\x80-\xbf" + "".join(bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)) + "]"
+"""What the second byte of a letter in UTF-8 is in Windows-1252."""
+_QUOTES = "(?![’‘“”–—…«»\xa0])"
+_TWICE = rf"[ÂÃ]{_BEHIND}|[ÄÅÎÏÐÑØÙ]{_QUOTES}{_BEHIND}|Å\xa0[a-z]|â[€‚]|ï»¿"
+"""UTF-8 taken for Windows-1252: `MÃ¼ller`."""
+_SIGNS = r"[^\W\d_](?:[‘‚„†‡‰ˆ˜¡¢¤¥]|ƒ|[“•™‹›€][^\W\d_])"
+"""Signs that stand behind no letter, or between no two: `Jos‚` was written on DOS, `Zo‘` on a Mac."""
+_CAPITALS = r"[a-zß-öø-ÿ][ŸŠŽŒÕ]|[^\W\d_][ŸŠŽŒ][a-z]"
+"""`MŸller`, `donÕt`: capitals that stand behind no small letter, and not in the middle of a word of small ones."""
+_FOREIGN = re.compile("|".join((_TWICE, _SIGNS, _CAPITALS)))
+_IN_NAMES = re.compile(r"[^\W\d_][…”—][^\W\d_]")
+"""In a sentence somebody left a space out; in a name it is a letter."""
+
+
+def foreign(text: str, *, name: bool) -> bool:
+    """Whether a sign stands in a word where a letter of another encoding was taken for it. Letters that were taken for
+    other letters (`Mšller`), and for an apostrophe (`Garc’a`), cannot be told.
+    """
+    return _FOREIGN.search(text) is not None or (name and _IN_NAMES.search(text) is not None)
 
 
 class Decoded(NamedTuple):

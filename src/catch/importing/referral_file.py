@@ -116,7 +116,7 @@ def _of_text(raw: bytes) -> tuple[str, str, Table]:
     if not text.strip():
         raise FileUnusable("the file is empty")
     if not found:
-        raise FileUnusable(f"no line has {_EXPECTED}")
+        raise FileUnusable(f"no line has {_EXPECTED}. If it is no list as text, save it as .xlsx or as CSV UTF-8")
     delimiter, header = max(found, key=lambda each: _known(each[1].cells))
     whole = Delimited(text, delimiter)
     like_a_row = _like_a_row(places(header.cells), whole.records(header.end))

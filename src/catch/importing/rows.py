@@ -19,7 +19,7 @@ from catch.domain.nhs_number import nhs_number, placeholder
 from catch.importing.columns import BY_NAME, DECISION, Column, is_rejection
 from catch.importing.days import DAY_FIRST, Order, clock_time, day, parted
 from catch.importing.delimited import Record
-from catch.importing.encodings import UNREAD
+from catch.importing.encodings import UNREAD, foreign
 from catch.importing.referral_file import ReferralFile
 
 T = TypeVar("T")
@@ -175,6 +175,11 @@ def _unfit(file: ReferralFile, record: Record) -> Iterator[Wrong]:
 def _wrong_in(text: str, column: Column) -> Iterator[str]:
     if UNREAD in text:
         yield "has a letter that could not be read: the line is in another encoding than the file; write the cell anew"
+    if foreign(text, name=not column.lines):
+        yield (
+            "has a sign in a word where a letter of another encoding was taken for it: write the cell anew, "
+            "or save the list as CSV UTF-8"
+        )
     if _NO_TEXT.search(text):
         yield "has a character that is no text; write the cell anew"
     if not column.lines and _LINES.search(text):
