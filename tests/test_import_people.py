@@ -163,6 +163,17 @@ async def test_somebody_decides_that_it_is_them(house: Place, tmp_path: Path):
     assert hows(again) == {2: "there"}
 
 
+async def test_the_number_of_a_live_case_says_as_well_who_it_is(house: Place, tmp_path: Path):
+    row, stranger = somebody(), somebody()
+    opened = await brought(house.catch, tmp_path, row)
+    other = await case_of(house, await brought(house.catch, tmp_path, stranger))
+    waits = await brought(house.catch, tmp_path, told_apart(row, date_of_birth=""))
+    case = await case_of(house, opened)
+    assert hows(await decided(house, tmp_path, waits, other.number)) == {2: "rejected"}
+    report = await decided(house, tmp_path, waits, case.number.lower())
+    assert (hows(report), report.kept[0].case) == ({2: "attached"}, case.case)
+
+
 async def test_somebody_decides_that_it_is_another(house: Place, tmp_path: Path):
     row = somebody(nhs_number="")
     opened = await brought(house.catch, tmp_path, row)

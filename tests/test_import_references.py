@@ -11,11 +11,14 @@ import pytest
 import pytest_asyncio
 
 from catch.domain.case.referral import SubmitReferral
-from catch.domain.case.state import Described, VoidReason
+from catch.domain.case.state import Described, Urgency, VoidReason
 from catch.domain.case.voiding import ApproveVoiding, RequestVoiding
 from catch.domain.facts import Category, Sealed
+from catch.domain.ids import id_of_digest
 from catch.domain.person import ProtectionReason, RegisterPerson, SetProtectedAddress
 from catch.domain.streams import CASE
+from catch.importing.asking import Asks
+from catch.importing.rows import ReferralRow
 from tests.canaries.channels import OPERATIONS
 from tests.conftest import Furnished
 from tests.lists import Row, brought, somebody
@@ -95,6 +98,17 @@ async def test_the_same_written_otherwise_is_there_already(house: Place, tmp_pat
     report = await brought(house.catch, tmp_path, row | same | {"reference": row["reference"].upper()})
     assert [kept.how for kept in report.kept] == ["there"]
     assert await house.catch.log.head() == head
+
+
+async def test_what_was_imported_when_each_way_of_writing_was_a_reference_of_its_own_is_found(house: Place):
+    keyring = house.catch.keyring
+    row = ReferralRow(
+        2, "e-1", ago(days=1), "self", "phone", "", "", "Example", None, None, "", "", (), "Lonely", Urgency.ROUTINE,
+        None, None, None, "",
+    )  # fmt: skip
+    found = Asks(keyring, PROGRAMME, {}).referrals(row)
+    for former in ("e-1", "E-1"):
+        assert id_of_digest(keyring.digest(f"referral import {PROGRAMME}/{former}/referral")) in found
 
 
 async def test_next_years_list_whose_numbers_start_anew_is_no_amendment(house: Place, tmp_path: Path, row: Row):

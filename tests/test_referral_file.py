@@ -239,10 +239,10 @@ class TestLayouts:
         ("header", "told"),
         [
             (LINE + ",NHS no.", r"unknown columns: NHS no\. \(rename or remove them\)\. The columns are: reference, "),
-            (LINE + ",Surname", r"columns that stand twice: last name \(remove one, or rename it\)\. The"),
+            (LINE + ",Surname", r"columns given twice: last name \(remove one, or rename it\)\. The"),
             (
                 LINE.replace("Reason for referral", "Reason") + ",Reason",
-                "columns that stand twice: reason for referral",
+                "columns given twice: reason for referral",
             ),
         ],
     )

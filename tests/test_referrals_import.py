@@ -170,6 +170,7 @@ async def test_good_rows_are_kept_and_bad_ones_written_back_with_reasons(catch: 
     assert [row["Reference"] for row in rows] == ["R2", "R3", "R1", "R5"]
     assert "Lonely" in [row["Reason for referral"] for row in rows]
     assert "adult-social-care" in rows[0]["rejection reason"]
+    assert "Choose one of those behind this. (" in rows[0]["rejection reason"]
 
 
 @pytest.mark.parametrize(

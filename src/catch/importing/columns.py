@@ -51,7 +51,7 @@ COLUMNS = (
     Column("person agrees", "yes, no or unable"),
     Column("safe to contact", "yes or no"),
     Column("how to contact", "e.g. text first, mornings only", lines=True),
-    Column("decision", "of a row that waited: the number of whom it is about, or `new`"),
+    Column("decision", "of a row that waited: the number of whom it is about, or of their live case, or `new`"),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 _ALIASES = {
@@ -105,7 +105,7 @@ def places(header: Sequence[str]) -> dict[str, int]:
         for what, found, do in (
             ("missing columns", missing, ""),
             ("unknown columns", unknown, " (rename or remove them)"),
-            ("columns that stand twice", twice, " (remove one, or rename it)"),
+            ("columns given twice", twice, " (remove one, or rename it)"),
         )
         if found
     ]

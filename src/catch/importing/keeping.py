@@ -5,7 +5,7 @@ its columns.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -35,6 +35,7 @@ OWN = "give this row a reference of its own"
 ANOTHERS = f"stands for another referral that was imported before: {OWN}"
 VOIDED = "stands for a referral that was imported before, and whose case was voided. If somebody has to work on it,"
 UNREAD = "stands for a referral that was imported before and can be read no more. Where this row is another,"
+NOBODY = f"is neither `{ANOTHER}` nor the number of anybody who is alike, or of a live case of theirs"
 IS_KNOWN = f"is `{ANOTHER}`, and the row is about somebody who is known: leave it empty, or correct what they share"
 
 _AT_ONCE = 48
@@ -112,7 +113,7 @@ class Importing:
         known: Person | None = (await self._catch.present.states.get(PERSON, newcomer)).state
         if known is None:
             found = await self._people.alike(row, newcomer)
-            whom = whom_meant(row, found)
+            whom = whom_meant(row, found, await self._live_numbers(found) if row.decision else {})
             if isinstance(whom, Wrong):
                 return NotKept((whom,))
             if whom is None:
@@ -140,6 +141,15 @@ class Importing:
             return Kept(row.line, "there", case.case, row.reference)
         self.shown.told(case.case, None, case.person)
         return NotKept(_differing(row, changed, case), clashes=changed.another, amends=not changed.another)
+
+    async def _live_numbers(self, found: Found) -> dict[str, Person]:
+        """Who each live case is of that the row shows beside somebody."""
+        return {
+            case.number: each.person
+            for each in found.known
+            for case in await self._people.cases(each.person)
+            if case.live
+        }
 
     async def _shown(self, found: Found) -> str:
         """Those whom it may be about, and what to write for each of them."""
@@ -209,14 +219,16 @@ class Importing:
         raise Busy
 
 
-def whom_meant(row: ReferralRow, found: Found) -> Person | Literal["new"] | Wrong | None:
-    """Somebody who is known, or nobody of them; None where somebody has to decide, who has not yet."""
+def whom_meant(row: ReferralRow, found: Found, cases: Mapping[str, Person]) -> Person | Literal["new"] | Wrong | None:
+    """Somebody who is known, named by their number or that of one of their live `cases`, or nobody of them; None where
+    somebody has to decide, who has not yet.
+    """
     if row.decision.casefold() == ANOTHER:
         # One live person a number: what agrees as far as that is not decided away by a column that was filled down.
         return Wrong(row.line, DECISION, IS_KNOWN) if found.clear else ANOTHER
     if row.decision:
-        named = [each.person for each in found.known if each.number == row.decision.upper()]
-        return named[0] if named else Wrong(row.line, DECISION, f"is neither `{ANOTHER}` nor anybody who is alike")
+        named = {**cases, **{each.number: each.person for each in found.known}}.get(row.decision.upper())
+        return named or Wrong(row.line, DECISION, NOBODY)
     if found.same is not None:
         return found.same.person
     return None if found.known or found.more else ANOTHER
@@ -239,4 +251,6 @@ def _refusal(row: ReferralRow, refused: Refused) -> Wrong:
     elif isinstance(refused, NumberHasOpenCase):
         field = "nhsNumber"
     said = "; ".join(f"{name}: {value}" for name, value in refused.details.items() if name in _TOLD)
-    return Wrong(row.line, _COLUMN_OF.get(field, ""), f"{refused.message} ({said})" if said else refused.message)
+    # There are no details beside a cell: what may be told of them stands behind the sentence.
+    message = refused.message.replace("in the details", "behind this")
+    return Wrong(row.line, _COLUMN_OF.get(field, ""), f"{message} ({said})" if said else message)
