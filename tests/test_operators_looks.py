@@ -47,6 +47,7 @@ SHOW = {
     "retention due": "people's ids and cases' numbers",
 }
 SHOW_NOBODY = {
+    **dict.fromkeys(("keys list", "keys retire", "keys rotate"), "tells of keys by their fingerprints, and of no fact"),
     **dict.fromkeys(
         ("audit key", "audit verify", "contracts", "document", "migrate", "restored"), "no facts of a place"
     ),
