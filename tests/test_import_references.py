@@ -100,6 +100,16 @@ async def test_the_same_written_otherwise_is_there_already(house: Place, tmp_pat
     assert await house.catch.log.head() == head
 
 
+@pytest.mark.parametrize("before", ["", "+44 ", "44"])
+async def test_a_number_that_a_spreadsheet_took_for_one_is_the_same_phone(
+    house: Place, tmp_path: Path, row: Row, before: str
+):
+    await brought(house.catch, tmp_path, row)
+    kept = before + row["phone"].removeprefix("0").replace(" ", "")
+    report = await brought(house.catch, tmp_path, row | {"phone": kept})
+    assert [kept.how for kept in report.kept] == ["there"]
+
+
 async def test_what_was_imported_when_each_way_of_writing_was_a_reference_of_its_own_is_found(house: Place):
     keyring = house.catch.keyring
     row = ReferralRow(

@@ -13,7 +13,15 @@ OTHER = Identifiers("Otto Pattern", "1960-02-29", "01604 496111", "999 000 0026"
 MARKED = ("name", "date_of_birth", "phone", "nhs_number")
 WRITTEN = {
     "name": ["Example, Maylis", "MAYLIS EXAMPLE", "Mrs Maylis Example", "  maylis   example ", "Maýlis Example"],
-    "phone": ["01536496000", "+44 1536 496000", "+44 (0)1536 496 000", "0044 1536 496000", "01536-496-000"],
+    "phone": [
+        "01536496000",
+        "+44 1536 496000",
+        "+44 (0)1536 496 000",
+        "0044 1536 496000",
+        "01536-496-000",
+        "1536496000",
+        "441536496000",
+    ],
     "nhs_number": ["9990000018", "999-000-0018"],
 }
 

@@ -354,6 +354,22 @@ def sheet(*rows: dict[str, str]) -> Rows:
 
 
 class TestWorkbooks:
+    @pytest.mark.parametrize(
+        ("kept", "phone"),
+        [(1632960051, "01632960051"), (7700900123, "07700900123"), (447700900123, "447700900123")],
+    )
+    def test_a_phone_that_is_kept_as_a_number_has_its_0_again(self, tmp_path: Path, kept: int, phone: str):
+        cells = [*row(1).values()]
+        numbered = [*cells[: HEADER.index("Phone")], kept, *cells[HEADER.index("Phone") + 1 :]]
+        file = read(saved(tmp_path, workbook({"List": [HEADER, numbered]}), "list.xlsx"))
+        assert [each.phone for each in good(file)] == [phone]
+
+    def test_a_number_that_is_none_of_this_country_is_told(self, tmp_path: Path):
+        rows = [line(at, Phone=cell) for at, cell in enumerate(("2125550123", "9990000018", "+1 212 555 0123", "n/a"))]
+        file = of_lines(tmp_path, *rows)
+        assert [(one.line, one.column) for one in wrong(file)] == [(2, "phone"), (3, "phone")]
+        assert [each.phone for each in good(file)] == ["+1 212 555 0123", ""]
+
     def test_cells_are_read_as_they_were_typed(self, tmp_path: Path):
         cells = (
             "R1", NINE_THIRTY, "self", "phone", "Zoë", "O'Example", date(1951, 5, 21), 9990000018,

@@ -131,9 +131,13 @@ def _name(text: str) -> str:
 
 
 def _phone(text: str) -> str:
-    """Its digits, from within the country: +44 (0)1536 496 000 is 01536 496000."""
+    """Its digits, from within the country: +44 (0)1536 496 000 is 01536 496000, and so are 1536496000 and 441536496000,
+    as a spreadsheet keeps them.
+    """
     digits = re.sub(r"\D", "", text, flags=re.ASCII)
-    if text.strip().startswith("+44") or digits.startswith("0044"):
+    if text.strip().startswith("+44") or digits.startswith("0044") or re.fullmatch("44[0-9]{10}", digits):
         digits = "0" + digits.removeprefix("00").removeprefix("44").removeprefix("0")
+    elif re.fullmatch("[1-9][0-9]{9}", text.strip()):
+        digits = "0" + digits
     # 01111111111 and the like are typed where no number is known.
     return digits if len(digits) >= _DIGITS and len({*digits}) > 2 else ""

@@ -84,11 +84,17 @@ def _identity(before: Identifiers | None, row: ReferralRow) -> Iterator[str]:
     for column, one, other in (
         ("date of birth", before.date_of_birth, now.date_of_birth),
         ("nhs number", before.nhs_number, now.nhs_number),
-        ("phone", before.phone, now.phone),
+        ("phone", *_phones(before, now)),
         ("address", before.address, now.address),
     ):
         if plain(one) != plain(other):
             yield column
+
+
+def _phones(before: Identifiers, now: Identifiers) -> tuple[str | None, str | None]:
+    """The same number, however it was typed then."""
+    one, other = forms(before).get("phone"), forms(now).get("phone")
+    return (one, other) if one and other else (before.phone, now.phone)
 
 
 def _parts_of_name(before: str, row: ReferralRow) -> Iterator[str]:

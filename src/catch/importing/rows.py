@@ -130,7 +130,6 @@ def row_of(file: ReferralFile, record: Record, now: datetime) -> ReferralRow | l
     row = _Cells(record.line, record.cells, file.place)
     received = _received(row, file.orders["received"], now)
     born_in = file.orders.get("date of birth", DAY_FIRST)
-    phone = row.text("phone")
     read = ReferralRow(
         line=record.line,
         reference=row.filled("reference"),
@@ -142,7 +141,7 @@ def row_of(file: ReferralFile, record: Record, now: datetime) -> ReferralRow | l
         last_name=row.filled("last name"),
         born=row.known("date of birth", lambda text: born_on(text, born_in, now)),
         nhs_number=row.known("nhs number", checked),
-        phone="" if not_known(phone) else phone,
+        phone=row.known("phone", phone) or "",
         address=row.text("address"),
         needs=_needs(row),
         reason=row.filled("reason for referral"),
@@ -232,6 +231,19 @@ def born_on(text: str, order: Order, now: datetime) -> date | None:
     if born < _OLDEST:
         raise ValueError("lies before 1900")
     return born
+
+
+_WITHOUT_0 = re.compile(r"1\d{9}|2[03489]\d{8}|3[0347]\d{8}|7[1-9]\d{8}|8[047]\d{8}", re.ASCII)
+"""Numbers of this country (Ofcom, National Telephone Numbering Plan) without the 0 that is dialled before them."""
+
+
+def phone(text: str) -> str:
+    """With the 0 that a spreadsheet drops when it takes the digits for a number."""
+    if not re.fullmatch("[1-9][0-9]{9}", text) or placeholder(text):
+        return text
+    if _WITHOUT_0.fullmatch(text):
+        return f"0{text}"
+    raise ValueError("has ten digits and no 0 before them: write the 0, or + and the number of its country")
 
 
 def checked(text: str) -> str | None:
