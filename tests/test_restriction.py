@@ -5,14 +5,19 @@ command; and with those who work on their case.
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
+from io import StringIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
+from rich.console import Console
 
-from catch.access.restriction import goes_on, stopped
+from catch.access.restriction import Way, goes_on, goes_out, stopped
+from catch.cli.audit import exported
+from catch.cli.replaying import replay
 from catch.domain import person as people
 from catch.domain.calendar import london_day
 from catch.domain.case.actions import OfferAction
@@ -61,12 +66,14 @@ from catch.domain.processing import (
 from catch.domain.refusals import OutOfRange, Refused
 from catch.domain.restricted import RaiseSafeguardingConcern
 from catch.domain.streams import COMMANDS
+from catch.evidence.exporting import Asked
+from catch.evidence.verifying import verified
 from projections import data_requests
 from tests.browser import signed_in
 from tests.canaries.channels import OPERATIONS
 from tests.cases import recorded
 from tests.conftest import Furnished
-from tests.place import CHAIR, COORDINATOR, HOUSING, REFERRER, SERIES, Case, Place, ago
+from tests.place import AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, SERIES, Case, Place, ago
 
 ONE, FIRST, USE, OTHER = (UUID(int=number) for number in range(1, 5))
 RECEIVED, TODAY = date(2026, 5, 5), date(2026, 5, 20)
@@ -338,3 +345,91 @@ async def test_no_meeting_hears_it(place: Place):
     assert Missing.RESTRICTED in kept.kept_back
     opened = OpenItem(meeting.meeting, item, override_reason=Sealed("nobody else"))
     assert await place.refused(opened, CHAIR) == "PROCESSING_IS_RESTRICTED"
+
+
+# What leaves, beside what a case tells those who see it
+
+
+def test_of_what_leaves_proofs_their_own_copy_and_counts_go_on():
+    assert [each for each in Way if goes_out(each)] == [Way.PROOF, Way.OWN, Way.FIGURES]
+
+
+async def ground(place: Place, case: Case) -> None:
+    await place.mutate(NameGround(case.person, uuid4(), UseGround.LEGAL_CLAIM, today(2)))
+    await place.settled()
+
+
+@live
+async def test_its_texts_leave_sealed_and_its_proof_leaves(place: Place, tmp_path: Path):
+    case, other = (await asked(place, "Gus Larchwood"))[0], await place.worked_on("Hal Larchwood", "housing-1")
+
+    async def read(name: str, of: Case) -> bool:
+        await exported(place.catch, Asked((of.case,)), tmp_path / name, personal=True)
+        # The facts are there, whatever is readable of them.
+        assert verified(tmp_path / name).facts > 3
+        return of.reason.encode() in (tmp_path / name).read_bytes()
+
+    async def replayed(of: Case, *, as_json: bool = False) -> str:
+        said = Console(file=StringIO(), width=200)
+        with said.capture() as shown:
+            await replay(place.catch, of.case, personal=True, as_json=as_json, console=said)
+        return shown.get()
+
+    assert (await read("one", case), await read("other", other)) == (False, True)
+    for as_json in (True, False):
+        assert case.reason not in await replayed(case, as_json=as_json)
+        assert "[restricted]" in await replayed(case, as_json=as_json)
+    await ground(place, case)
+    assert await read("ground", case)
+    assert case.reason in await replayed(case, as_json=True)
+
+
+@live
+async def test_a_figure_counts_them_and_leads_to_nobody(place: Place):
+    case, _ = await asked(place, "Joy Larchwood")
+
+    async def told() -> tuple[int, bool]:
+        of = {"code": "M01", "programme": PROGRAMME}
+        number = (await place.ask(OPERATIONS["metric"], AUDITOR, **of))["metric"]["number"]
+        edges = (await place.ask(OPERATIONS["metric_evidence"], AUDITOR, **of, first=100))["metricEvidence"]["edges"]
+        return number, str(case.case) in {edge["node"]["caseId"] for edge in edges}
+
+    number, led = await told()
+    assert not led
+    await ground(place, case)
+    assert await told() == (number, True)
+
+
+@live
+async def test_no_paper_has_them(place: Place):
+    case = await place.worked_on("Kim Larchwood", "housing-1")
+    # On a day of its own: the series has met already.
+    meeting = await place.published("housing-1", starts_at=ago(days=-3))
+    await place.mutate(RequestRestriction(case.person, uuid4(), WHY, today()))
+    await place.settled()
+    async with signed_in(place, CHAIR) as client:
+        address = f"/meetings/{meeting.meeting}/pack"
+        page = (await client.get(address)).text
+        assert "Not on paper: processing is restricted" in page
+        for said in (case.name, case_number(case.case)):
+            assert said not in page
+        await ground(place, case)
+        assert case.name in (await client.get(address)).text
+
+
+@live
+async def test_to_whom_they_were_disclosed_stands_with_what_they_asked(place: Place):
+    case, _ = await asked(place, "Lea Larchwood")
+
+    async def told() -> Any:
+        found = (await place.ask(OPERATIONS["data_requests"], CALDICOTT))["dataRequests"]["edges"]
+        return next(each["node"]["recipients"] for each in found if each["node"]["person"] == str(case.person))
+
+    assert await told() == [{"agency": "housing-1", "sees": True}]
+    disclosure = (await place.ask(OPERATIONS["case"], id=str(case.case)))["case"]["disclosures"][0]["id"]
+    await place.mutate(EndDisclosure(case.case, UUID(disclosure), Sealed("Not needed")))
+    await place.settled()
+    # What they were told they know.
+    assert await told() == [{"agency": "housing-1", "sees": False}]
+    async with signed_in(place, CALDICOTT) as client:
+        assert "does not see the case now: tell them" in (await client.get("/data-requests")).text

@@ -1,5 +1,8 @@
 """What a restriction of processing stops, by one rule that every command and every way in and out asks.
 
+The law (UK GDPR, article 18(2)): with the exception of storage, what is restricted is processed only with the person's
+consent, for legal claims, to protect the rights of another person, or for an important public interest.
+
 What is kept stays kept, and may be put right; whatever protects somebody goes on, and so does whatever lessens what is
 done. All else is stopped, a command that nobody has thought about, too: where it has to be done all the same, somebody
 names the ground (`nameGround`). Whoever sees a case goes on seeing it, with a banner, and nobody comes to see it anew.
@@ -7,6 +10,8 @@ names the ground (`nameGround`). Whoever sees a case goes on seeing it, with a b
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
 
 from catch.domain import access_grant, contact, erasing, merging, person, processing, restricted, subject_access
 from catch.domain.case import (
@@ -126,6 +131,43 @@ GOES_ON: frozenset[type[Command]] = frozenset((*KEPT, *PUT_RIGHT, *PROTECTS, *LE
 def goes_on(kind: type[Command]) -> bool:
     """Whether this is done although processing is restricted."""
     return kind in GOES_ON
+
+
+class Way(StrEnum):
+    """By which something that is kept of somebody leaves, beside what a case tells those who see it."""
+
+    PROOF = "proof"
+    """Facts as they are stored, sealed, with what proves them."""
+    OWN = "own"
+    """What is given to the person themselves, at their request, and who looked at them."""
+    FIGURES = "figures"
+    """Counts and curves, and reports of them, which name nobody."""
+    EVIDENCE = "evidence"
+    """Which cases stand behind a figure."""
+    TEXTS = "texts"
+    """Personal texts in plain, to an operator, in a terminal or a file."""
+    PAPER = "paper"
+    """An agenda to print, or sealed into a file to keep."""
+
+
+def goes_out(way: Way) -> bool:
+    """Whether it leaves by this way although processing is restricted."""
+    match way:
+        case Way.PROOF:
+            # Storage, and what a claim is proved by: whoever has it reads nothing that was said of anybody.
+            return True
+        case Way.OWN:
+            # Their own rights (articles 12 and 15) wait for nothing.
+            return True
+        case Way.FIGURES:
+            # Use, which the Data Protection Act 2018 exempts for statistics as far as leaving somebody out would
+            # seriously impair them (schedule 2, paragraph 27). It would: whoever objects is not like the rest, and one
+            # figure with them and one without would tell by their difference what is kept of that one person.
+            return True
+        case Way.EVIDENCE | Way.TEXTS | Way.PAPER:
+            return False
+        case _:
+            assert_never(way)
 
 
 def stopped(people: Iterable[Person | None], at: datetime) -> bool:

@@ -17,23 +17,30 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from catch.access.restriction import Way
 from catch.app import Catch
+from catch.cli.common import complain
 from catch.cli.looking import Looking, said
 from catch.cli.terminal import legible, marked
 from catch.domain.calendar import LONDON, end_of_day
 from catch.domain.facts import Purpose, Recorded, Sealed
+from catch.domain.processing import ProcessingIsRestricted
 from catch.domain.refusals import NotAnswered
 from catch.domain.streams import stream_of_event
 from catch.history.changes import Change, Step, standing, steps, written
 from catch.history.changes import told as values
 from catch.history.past import Moment, chosen, histories
 from catch.log.invented import NOTICE
-from catch.personal import sealed_in
+from catch.personal import Unopened, named, sealed_in
 from projections import case_summary
 
 SHORT = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 Pause = Callable[[], bool]
 """Asked after each fact; False ends the steps."""
+
+
+KEPT = Unopened("[restricted]")
+"""Stands where a text is that is kept and nothing else."""
 
 
 class NoSuchStream(NotAnswered):
@@ -99,10 +106,18 @@ async def find(catch: Catch, text: str) -> UUID:
 
 
 async def plain_texts(catch: Catch, recorded: Sequence[Recorded[Any]]) -> Mapping[Sealed, str]:
-    """The personal texts of these facts, unsealed."""
+    """The personal texts of these facts, unsealed, but for those of people of whom nothing is done but to keep it: that
+    there are some is said, and what to do.
+    """
     events: list[Struct] = [each.event for each in recorded]
     seals = list(dict.fromkeys(sealed_in(*events)))
-    return dict(zip(seals, await catch.keyring.unseal(seals), strict=True))
+    await catch.records.up_to_date()
+    stopped = await catch.records.withheld(Way.TEXTS, catch.log.clock.now())
+    closed = [text for text in seals if named(text) in stopped]
+    if closed:
+        complain(f"{len(closed):,} texts stay sealed. {ProcessingIsRestricted().message}")
+    plain = [text for text in seals if named(text) not in stopped]
+    return dict(zip(plain, await catch.keyring.unseal(plain), strict=True)) | dict.fromkeys(closed, KEPT)
 
 
 def heading(kind: str, stream: UUID, count: int, of: int, as_known: datetime | None, as_true: datetime | None) -> str:

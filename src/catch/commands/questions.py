@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from catch.access.restriction import Way, goes_out
 from catch.commands.book import Question
 from catch.domain.agenda.case_facts import case_facts
 from catch.domain.agenda.draft import AGENDA_ITEMS, draft_agenda
@@ -21,6 +22,7 @@ from catch.domain.meeting.planning import MeetingCancelled
 from catch.domain.meeting.session import MeetingStarted
 from catch.domain.meeting.state import Meeting
 from catch.domain.nhs_number import nhs_number
+from catch.domain.person import Person
 from catch.domain.programme import ProgrammeHistory
 from catch.domain.programme.configuration import Series
 from catch.domain.refusals import UnknownMeeting
@@ -30,6 +32,7 @@ from catch.log import Log
 from catch.log.codec import decode
 from catch.personal import Keyring, Sealing, Unopened
 from catch.present.present import Present
+from catch.present.states import Held
 from catch.readside import ReadSide
 from catch.slices import each, emptied
 from projections import agenda, case_summary, contacts, data_requests, matches, members
@@ -92,12 +95,19 @@ class Records:
         )
         return AgendaFacts(series, held, facts, as_of)
 
+    async def withheld(self, way: Way, at: datetime) -> frozenset[UUID]:
+        """Everybody of whom nothing leaves by this way, under every registration; as far as the read side has come."""
+        return frozenset() if goes_out(way) else await self._all_of(await data_requests.stopped(self.log.pool, at))
+
     async def _all_of(self, people: Collection[UUID]) -> frozenset[UUID]:
-        """They, and whoever is one with them."""
-        held = [each.state for each in await self.states.get_many(PERSON, people)]
-        survivors = {each.survivor for each in held if each}
-        first = [each.state for each in await self.states.get_many(PERSON, survivors)]
-        return frozenset((*people, *survivors, *(retired for each in first if each for retired in each.merged_in)))
+        """They, and whoever is one with them. Of one who cannot be read, they alone: nobody else waits for that."""
+        survivors = {each.survivor for each in await self._readable(people)}
+        first = await self._readable(survivors)
+        return frozenset((*people, *survivors, *(retired for each in first for retired in each.merged_in)))
+
+    async def _readable(self, people: Collection[UUID]) -> list[Person]:
+        held = await self.states.gather(PERSON, people)
+        return [each.state for each in held if isinstance(each, Held) and each.state is not None]
 
     async def facts_then(self, meeting: Meeting, case: UUID) -> AgendaFacts:
         """What was known of one case, and of the programme, when a meeting that is over began, or was called off."""

@@ -159,7 +159,8 @@ class _Texts:
 
     def _word(self, text: str) -> str:
         # A sealed text and a code are both `str`: only the state's own types tell which is which.
-        return self._plain.get(Sealed(text), SEALED) if text in self._sealed else str(text)
+        # What stands in the place of a text that is not opened is a `str` of its own, which is not written as one.
+        return str(self._plain.get(Sealed(text), SEALED) if text in self._sealed else text)
 
     def tree(self, value: object) -> object:
         match value:

@@ -9,6 +9,18 @@ from catch.api.common.types import PageInfo
 from catch.api.erasing.types import ErasureCase
 
 
+@strawberry.type(
+    description="An agency that something was disclosed to, of the cases that are listed. It is told that processing is"
+    " restricted, and when that ends (article 19 of the UK GDPR)."
+)
+class DataRecipient:
+    agency: str
+    sees: bool = strawberry.field(
+        description="Its people read a case of theirs now, and with it that it is restricted. To any other agency"
+        " somebody says so."
+    )
+
+
 @strawberry.type(description="A person of whom somebody asked what is kept of them, or that it be restricted.")
 class DataRequestPerson:
     person: UUID
@@ -18,6 +30,7 @@ class DataRequestPerson:
     access_requests: list[PersonAccessRequest]
     restrictions: list[PersonRestriction]
     grounds: list[PersonGround]
+    recipients: list[DataRecipient] = strawberry.field(description="To whom they were disclosed, by now or before.")
 
 
 @strawberry.type

@@ -1,10 +1,14 @@
 """A person who asked something of what is kept of them, as whoever answers for some of it is told of it."""
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
 from catch.access import guards, guards_some
 from catch.api.case import access_requests, restrictions
 from catch.api.case.reading import Reading
 from catch.api.data_requests import types
 from catch.api.erasing.view import case, case_of
+from catch.domain.case.state import Case
 from catch.domain.person import Person, PersonRegistered
 from catch.personal import looks
 from projections import case_summary
@@ -32,11 +36,23 @@ async def shown(reading: Reading, person: Person) -> types.DataRequestPerson:
     """Who wrote it down may be somebody of another programme: told to whoever answers for all of it."""
     looks.told_of(person.person)
     theirs = [(each, key) for each, key in person.cases if guards(reading.viewer, {key})]
+    held = [found for each, _ in theirs if (found := (await case_of(reading, each))[0])]
     names, at = len(theirs) == len(person.cases), reading.facts.at
     return types.DataRequestPerson(
         person=person.person,
-        cases=[case(held) for each, _ in theirs if (held := (await case_of(reading, each))[0])],
+        cases=[*map(case, held)],
         access_requests=access_requests.shown(person, at, names=names),
         restrictions=restrictions.asked(person, at, names=names),
         grounds=restrictions.grounds(person, at, names=names),
+        recipients=[*recipients(held, at)],
     )
+
+
+def recipients(cases: Sequence[Case], at: datetime) -> Iterator[types.DataRecipient]:
+    """Each agency that had a part in one of these cases, that something of it was disclosed to, or that was told how it
+    went: also once that is over, since what it was told it knows.
+    """
+    told = {each.agency for held in cases for each in (*held.disclosures, *held.involvements, *held.messages_back)}
+    for agency in sorted(told):
+        sees = any(held.involved(agency) and held.disclosed(agency, at) for held in cases)
+        yield types.DataRecipient(agency=agency, sees=sees)

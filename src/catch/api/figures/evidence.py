@@ -1,7 +1,8 @@
 """The facts behind a figure, as far as the viewer is shown them anyhow: what leads nowhere for them is not there.
 
 Cases and meetings are found under the viewer's own words and judged one by one, as in every list. So neither what is on
-a page nor how many pages there are nor how long they take says anything of the rest.
+a page nor how many pages there are nor how long they take says anything of the rest. Of whom nothing is done but to
+keep what is kept of them, nothing leads to: a figure counts them, and names nobody (`access.restriction`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from catch.access import may_attend
 from catch.access.listing import led_to, sees_metric
+from catch.access.restriction import Way
 from catch.api.case.listing import looked_through
 from catch.api.case.reading import Opened, shows
 from catch.api.common import types as common_types
@@ -102,6 +104,7 @@ async def of_cases(
     among = case_summary.CaseFilter(programme=put.programme)
     found: list[types.MetricEvidence] = []
     cursors: list[str] = []
+    stopped = await kept(context)
     more = bool(under.cases or under.seats)
     while more and len(found) <= wanted:
         page = await case_summary.found(db, under, at, among, after, wanted + 1)
@@ -112,6 +115,7 @@ async def of_cases(
             for each in opened
             if isinstance(each, Opened)
             and each.held.state is not None
+            and each.held.state.person not in stopped
             and leads(context, put.programme, each, computed)
         }
         facts = await cases_with_others(context.catch, put.programme, [*open_to], put.known)
@@ -131,6 +135,12 @@ async def of_cases(
                     )
                 )
     return found, cursors
+
+
+async def kept(context: Context) -> frozenset[UUID]:
+    """Those to whom nothing leads."""
+    context.reading.facts.rests.rows = True
+    return await context.catch.records.withheld(Way.EVIDENCE, context.reading.facts.at)
 
 
 def leads(context: Context, programme: str, each: Opened, computed: FromCases) -> bool:
@@ -202,6 +212,8 @@ async def of_contacts(
     if put.programme not in context.who.doors:
         return found, cursors
     held = [row for row in await contacts_then(context.catch, put.programme, put.known) if put.near(row.received_at)]
+    stopped = await kept(context)
+    held = [row for row in held if row.contact.subject not in stopped and row.contact.people.isdisjoint(stopped)]
     shown = await Shown(context.reading).seen(held)
     for row, facts in with_returns(sorted(shown, key=lambda each: (each.received_at, each.contact_id)), cut):
         place = (row.received_at, row.contact_id)
@@ -234,10 +246,12 @@ def organises(context: Context, meeting: Meeting) -> bool:
 async def without_hidden(context: Context, meeting: Meeting, lines: Sequence[Line]) -> list[Line]:
     """Items of cases that are not the viewer's to see are left out."""
     cases = {item.item: item.case for item in meeting.items if item.case is not None}
+    stopped = await kept(context)
+    whose = await case_summary.whose(context.catch.log.pool, cases.values()) if stopped else {}
     found: list[Line] = []
     for line in lines:
         case = cases.get(line.entry) if line.entry else None
-        if case is None or shows(await context.reading.sees(case)):
+        if case is None or (whose.get(case) not in stopped and shows(await context.reading.sees(case))):
             found.append(line)
     return found
 

@@ -1,5 +1,6 @@
 """A meeting on paper: the agenda pack before it, the minutes behind it."""
 
+from catch.access.restriction import Way, goes_out
 from catch.domain.calendar import LONDON
 from catch.web.console import following, room, sealing
 from catch.web.console.pages import sealed_pack
@@ -56,7 +57,7 @@ async def pack_page(visit: Visit, meeting: Json, offered: list[str], wrong: str 
 
 def told(visit: Visit, meeting: Json) -> Json:
     """What the pack says."""
-    items = [open_actions(each) for each in meeting["agenda"]["items"] if each["state"] != "REMOVED"]
+    items = [kept_back(open_actions(each)) for each in meeting["agenda"]["items"] if each["state"] != "REMOVED"]
     return {
         "meeting": meeting,
         "series": visit.console.called(meeting["series"]),
@@ -71,6 +72,25 @@ def told(visit: Visit, meeting: Json) -> Json:
 def open_actions(item: Json) -> Json:
     actions: list[Json] = item["case"]["actions"] if item["case"] else []
     return {**item, "open_actions": [each for each in actions if each["state"] in STILL_OPEN]}
+
+
+def kept_back(item: Json) -> Json:
+    """Nothing is taken out, on paper or in a file, of whom nothing is done but to keep it (`access.restriction`): the
+    item keeps its place and its minutes. Who they are, and that they asked, stays on the screens of those who see it.
+    """
+    person = item["case"]["person"] if item["case"] else None
+    stopped = bool(person and person["restriction"] and person["restriction"]["stopped"])
+    if goes_out(Way.PAPER) or not stopped:
+        return {**item, "kept_back": False}
+    bare: Json = {
+        "case": None,
+        "number": None,
+        "presenter": None,
+        "explanation": "",
+        "handling": None,
+        "open_actions": [],
+    }
+    return {**item, **bare, "kept_back": True}
 
 
 async def minutes(visit: Visit) -> Reply:
