@@ -383,16 +383,38 @@ async def test_what_is_dropped_while_it_runs_is_built_anew(log: Log, record: Rec
             assert await rows(log, projection) == expected(projection, await history(log))
 
 
+LEASE_LOST = """
+    select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+    and database = (select oid from pg_database where datname = current_database())
+"""
+
+
+async def test_that_a_node_no_longer_keeps_the_read_side_is_said_where_nobody_told_it_to_stop(
+    log: Log, record: Recorder, admin: Connection, caplog: pytest.LogCaptureFixture
+):
+    said = "this node no longer keeps the read side"
+    async with running(log) as side:
+        await side.reached(await some_events(record, 5, 5))
+        assert side.leading
+    assert not side.leading
+    assert said not in caplog.messages
+    async with running(log) as side:
+        await side.reached(await some_events(record, 6, 5))
+        await admin.execute(LEASE_LOST)
+
+        async def told() -> bool:
+            return said in caplog.messages
+
+        await eventually(told)
+
+
 async def test_two_nodes_share_the_work_of_one_and_the_second_takes_over(log: Log, record: Recorder, admin: Connection):
     async with running(log) as first:
         await first.reached(await some_events(record, 5, 40))
         async with running(log) as second:
             await second.reached(await some_events(record, 6, 40))
             assert (first.leading, second.leading) == (True, False)
-            await admin.execute(
-                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
-                " and database = (select oid from pg_database where datname = current_database())"
-            )
+            await admin.execute(LEASE_LOST)
             last = await some_events(record, 7, 40)
             await asyncio.gather(first.reached(last), second.reached(last))
             assert first.leading != second.leading

@@ -11,6 +11,7 @@ import asyncpg
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
 
 from catch.app import Catch, opened
 from catch.cli.terminal import marked
@@ -32,6 +33,9 @@ from catch.settings import BadSetting, Settings
 T = TypeVar("T")
 
 UNUSABLE, IN_PART = 2, 1
+
+WIDE = 10_000
+"""Columns: more than any row has."""
 
 console = Console()
 complaints = Console(stderr=True)
@@ -141,6 +145,19 @@ def bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=complaints
     )
+
+
+def key_column(header: str) -> Column:
+    return Column(header, no_wrap=True)
+
+
+def tabled(table: Table) -> None:
+    """Nothing in it is cut: a terminal's rows are broken, and what another program reads is as wide as it has to be.
+    A `key_column` is as wide as the longest of them on both."""
+    for column in table.columns:
+        column.overflow = "fold"
+    to = console if console.is_terminal else Console(width=WIDE)
+    to.print(table)
 
 
 def private(path: Path, content: str | bytes, encoding: str = "utf-8", *, anew: bool = False) -> None:

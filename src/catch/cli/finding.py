@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 from rich.table import Table
 
-from catch.cli.common import IN_PART, UNUSABLE, complain, console, private
+from catch.cli.common import IN_PART, UNUSABLE, complain, console, private, tabled
 from catch.cli.options import argument, option
 from catch.cli.programmes import named
 from catch.cli.terminal import marked
@@ -100,7 +100,7 @@ def show(finding: Finding, programme: Programme) -> None:
     for flag in rule.flags:
         by_it = sum(flag.criterion in {each.criterion for each in one.fired} for one in finding.found)
         table.add_row(marked(label[flag.criterion]), str(by_it))
-    console.print(table)
+    tabled(table)
     told(finding.unclear, "are among the first and could not be judged wholly")
     told(finding.left_out, "could not be ranked")
     if finding.unused:

@@ -7,7 +7,7 @@ import rich_click as click
 from rich.table import Table
 
 from catch.app import Catch
-from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place
+from catch.cli.common import IN_PART, UNUSABLE, bar, complain, console, on_place, tabled
 from catch.cli.looking import told_numbers
 from catch.cli.options import argument, option
 from catch.cli.terminal import marked
@@ -124,7 +124,7 @@ def show(report: Report) -> None:
         shown = report.wrong[:SHOWN] if report.rejected_file else report.wrong
         for wrong in shown:
             table.add_row(str(wrong.line), marked(wrong.column), marked(wrong.reason))
-        console.print(table)
+        tabled(table)
         if len(report.wrong) > len(shown):
             console.print(f"... and {len(report.wrong) - SHOWN} more, all in {marked(report.rejected_file)}")
     console.print(

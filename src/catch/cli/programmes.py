@@ -8,7 +8,7 @@ from msgspec.json import encode
 from rich.table import Table
 
 from catch.app import Catch
-from catch.cli.common import IN_PART, console, on_place
+from catch.cli.common import IN_PART, console, key_column, on_place, tabled
 from catch.cli.options import argument
 from catch.cli.terminal import legible, marked
 from catch.commands.enrolling import OPERATOR
@@ -76,11 +76,11 @@ def shipped_() -> None:
 
         catch programmes shipped
     """
-    table = Table("programme", "version", "name", "meetings")
+    table = Table(key_column("programme"), "version", "name", "meetings")
     for each in shipped():
         meetings = f"{len(each.meetings)}" if each.meetings else "none"
         table.add_row(*map(marked, (each.key, str(each.version), each.name, meetings)))
-    console.print(table)
+    tabled(table)
 
 
 @programmes.command()
@@ -150,12 +150,13 @@ def list_() -> None:
         keys = await catch.programme_keys()
         return [(await catch.present.states.get(PROGRAMME, programme_stream(key))).state for key in keys]
 
-    table = Table("programme", "version", "name", "meetings", "takes referrals")
+    table = Table(key_column("programme"), "version", "name", "meetings", "takes referrals")
     for history in on_place(run):
         present: Programme = history.current
         meetings = ", ".join(series.key for series in present.meetings)
         said = (present.key, str(present.version), present.name, meetings, "yes" if history.active else "no")
         table.add_row(*map(marked, said))
-    console.print(
-        table if table.row_count else "No programme is loaded. Load those that are shipped: catch programmes load"
-    )
+    if table.row_count:
+        tabled(table)
+    else:
+        console.print("No programme is loaded. Load those that are shipped: catch programmes load")

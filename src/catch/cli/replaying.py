@@ -15,7 +15,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 
 from catch.access.restriction import Way
 from catch.app import Catch
@@ -180,7 +180,7 @@ def clock(at: datetime) -> str:
 
 
 def table(values: Sequence[Change]) -> Table:
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(Column(overflow="fold"), Column(overflow="fold"), padding=(0, 2))
     for held in values:
         grid.add_row(f"[green]{marked(short(held.path))}[/]", value(held.after))
     return grid

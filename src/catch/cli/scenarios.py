@@ -14,7 +14,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Drawn
 from rich.table import Table
 
-from catch.cli.common import IN_PART, complaints, console, nothing_is_real
+from catch.cli.common import IN_PART, complaints, console, key_column, nothing_is_real, tabled
 from catch.cli.options import argument, option
 from catch.database.server import Server, ephemeral
 from catch.demo.show import make_room
@@ -42,10 +42,10 @@ def list_() -> None:
 
         catch scenario list
     """
-    table = Table("scenario", "what", "programmes", "what is not played yet")
+    table = Table(key_column("scenario"), "what", key_column("programmes"), "what is not played yet")
     for each in ALL:
-        table.add_row(each.code, each.title, ", ".join(each.programmes), each.lacks)
-    console.print(table)
+        table.add_row(each.code, each.title, "\n".join(each.programmes), each.lacks)
+    tabled(table)
 
 
 @scenario.command()
@@ -147,7 +147,7 @@ def tell(each: Scenario, found: Outcome, seed: int, scale: float) -> None:
     for line in found.lines:
         held = {None: "", True: "ok", False: "NOT SO"}[line.held]
         table.add_row(line.what, line.papers, line.ran, held)
-    console.print(table)
+    tabled(table)
     if each.lacks:
         console.print(f"not played yet: {each.lacks}", highlight=False, soft_wrap=True)
     rate = found.commands / found.seconds
@@ -160,12 +160,20 @@ def tell(each: Scenario, found: Outcome, seed: int, scale: float) -> None:
 
 
 def summed_up(chosen: Sequence[Scenario], outcomes: dict[str, Outcome]) -> None:
-    table = Table("scenario", "what", "programmes", "commands", "seconds", "had to be so", title="all of them")
+    table = Table(
+        key_column("scenario"),
+        "what",
+        key_column("programmes"),
+        "commands",
+        "seconds",
+        "had to be so",
+        title="all of them",
+    )
     for each in chosen:
         found = outcomes[each.code]
         claims = [line.held for line in found.lines if line.held is not None]
         held = f"{sum(claims)} of {len(claims)}"
         table.add_row(
-            each.code, each.title, ", ".join(each.programmes), f"{found.commands:,}", f"{found.seconds:.1f}", held
+            each.code, each.title, "\n".join(each.programmes), f"{found.commands:,}", f"{found.seconds:.1f}", held
         )
-    console.print(table)
+    tabled(table)

@@ -143,16 +143,23 @@ class ReadSide:
         await lease.join()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._mind(lease), name="read side's beat").add_done_callback(self._left)
+                tasks.create_task(self._mind(lease), name="read side's beat").add_done_callback(self._beat_ended)
                 while True:
                     # A table was dropped or put back beneath us, or others are ours: what lacks what is looked at anew.
                     with suppress(Rewound, Changed):
                         await self._fold(lease)
+        except asyncio.CancelledError:
+            self.leading = False  # told to stop, as at the end of each short command: nothing to be said
+            raise
         finally:
             self._left()
 
-    def _left(self, *_: object) -> None:
+    def _beat_ended(self, beat: "asyncio.Task[None]") -> None:
         """Said at once: what was being folded when its database fell silent may take a while to end."""
+        if not beat.cancelled():
+            self._left()
+
+    def _left(self) -> None:
         if self.leading:
             logger.warning("this node no longer keeps the read side")
         self.leading = False
