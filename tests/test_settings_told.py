@@ -10,11 +10,13 @@ import pytest
 
 from catch.api.engine.registered import registered
 from catch.app import key_file
+from catch.cli import main
 from catch.database.reaching import miswritten, reached
 from catch.database.server import Server, embedded
+from catch.identity.settings import FILE, OF_PLACE
 from catch.log import migrate
 from catch.log.migrations import CannotMigrate
-from catch.settings import BadSetting, Settings
+from catch.settings import NAMES, OF_SIGNING_IN, BadSetting, Settings, unknown
 from catch.web.listening import bound
 from tests.conftest import Database, administer, at
 
@@ -174,3 +176,54 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSetting, match="CATCH_DATA_DIR"), embedded(tmp_path / "file" / "postgres"):
         pass
+
+
+# Names
+
+
+class Asked(dict[str, str]):
+    """Says nothing, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.names = set[str]()
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.names.add(key)
+        return default
+
+
+def test_every_setting_that_is_read_has_a_known_name():
+    asked = Asked()
+    Settings.read(asked)
+    assert {name for name in asked.names if name.startswith("CATCH_")} == NAMES - {*OF_SIGNING_IN}
+    assert {*OF_SIGNING_IN} == {*OF_PLACE, FILE}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CATCH_DATABSE_URL", "CATCH_DATABASE_URL"),
+        ("CATCH_DATABASE_URL_FIL", "CATCH_DATABASE_URL_FILE"),
+        ("CATCH_SCHEME", "CATCH_SCHEMA"),
+        ("CATCH_DOORS", "CATCH_DOOR"),
+        ("CATCH_ORIGIN", "CATCH_ORIGINS"),
+    ],
+)
+def test_a_misspelt_name_is_refused_with_the_one_that_is_meant(name: str, meant: str):
+    with pytest.raises(BadSetting, match=f"{name} is no setting: is {meant} meant"):
+        unknown({name: "s3cret"})
+
+
+def test_a_name_that_is_like_no_other_is_told_and_those_that_are_known_are_not():
+    # The tests' own, for one, and what links between containers are called.
+    strange = ["CATCH_CANARIES", "CATCH_MEETINGS", "CATCH_OPPOSITES", "CATCH_RACES", "CATCH_SERVICE_HOST"]
+    assert unknown(dict.fromkeys([*strange, *NAMES, "CATCH_OIDC_ISSUER", "OTHER_PORT"], "x")) == strange
+
+
+def test_the_program_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("sys.argv", ["catch", "programmes", "shipped"])
+    monkeypatch.setenv("CATCH_DATABSE_URL", "s3cret")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "is CATCH_DATABASE_URL meant?" in capsys.readouterr().err

@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -114,6 +115,39 @@ class Settings(Struct, frozen=True):
             otlp_endpoint=collector(environ, "CATCH_OTLP_ENDPOINT"),
             witnesses=witnessing(environ, "CATCH_WITNESSES"),
         )
+
+
+PREFIX = "CATCH_"
+SECRETS = ("CATCH_DATABASE_URL", "CATCH_OWNER_URL", "CATCH_WITNESSES")
+OF_SIGNING_IN = (
+    "CATCH_IDENTITY_FILE",
+    "CATCH_ADDRESS",
+    "CATCH_IDLE_MINUTES",
+    "CATCH_ABSOLUTE_MINUTES",
+    "CATCH_ISSUER_PROXY",
+)
+"""Read in `catch.identity.settings`, as all are that begin with `CATCH_OIDC_`."""
+NAMES = frozenset(
+    (
+        *(PREFIX + field.upper() for field in Settings.__struct_fields__),
+        *(f"{name}_FILE" for name in SECRETS),
+        *OF_SIGNING_IN,
+    )
+)
+NEAR = 0.8
+
+
+def unknown(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What is called like a setting and is none. Raises `BadSetting` for what can only be one that is misspelt: without
+    it a place would be made where nobody looks for it, or be open where it was to be closed."""
+    strange = [name for name in sorted(environ) if name.startswith(PREFIX) and name not in NAMES]
+    strange = [name for name in strange if not name.startswith("CATCH_OIDC_")]
+    # Beside what they all begin with, or any two would look alike.
+    known = {name.removeprefix(PREFIX): name for name in sorted(NAMES)}
+    for name in strange:
+        if near := get_close_matches(name.removeprefix(PREFIX), known, 1, NEAR):
+            raise BadSetting(f"{name} is no setting: is {known[near[0]]} meant? Correct its name, or take it away")
+    return strange
 
 
 def secret(environ: Mapping[str, str], name: str) -> str | None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from catch.cli.common import failures
+from catch.cli.common import complain, failures
 from catch.cli.options import version_option
+from catch.settings import unknown
 
 COMMANDS = {
     "serve": "serve:serve",
@@ -89,6 +90,8 @@ def cli() -> None:
 def main() -> None:
     """The program `catch`."""
     with failures():
+        for name in unknown():
+            complain(f"{name} is no setting, and nothing is done with it")
         try:
             cli()
         except BrokenPipeError:
