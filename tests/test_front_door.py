@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,18 @@ from catch.domain.programme import ResumeProgramme, SuspendProgramme
 from catch.domain.streams import CASE, PERSON
 from catch.log.entries import Unavailable
 from catch.settings import BadSetting, Settings
-from catch.web.door import FRONT_DOOR, PATH, Door, neighbourhood, receipt, referred_with
+from catch.web.door import (
+    FRONT_DOOR,
+    PATH,
+    Door,
+    Form,
+    age_from,
+    neighbourhood,
+    receipt,
+    referred_with,
+    registration,
+    submission,
+)
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, COORDINATOR, HOUSING, PROGRAMME, REFERRER, Place, ago, placed
 
@@ -128,6 +140,19 @@ async def test_somebody_refers_themselves_and_it_waits_for_who_keeps_the_front_d
     held, person = await last(place)
     assert person.registered.provisional
     assert held.referrals[0].agreement is not None
+
+
+@pytest.mark.parametrize(
+    ("born", "kept", "age"), [("1900-01-01", None, None), ("1900-01-02", "1900-01-02", 126), (None, None, None)]
+)
+async def test_what_stands_for_no_day_of_birth_is_none_and_makes_no_age(
+    born: str | None, kept: str | None, age: int | None
+):
+    form = msgspec.convert(LEAST | {"dateOfBirth": born}, Form, dec_hook=lambda _kind, text: Sealed(text))
+    said = registration(form, uuid4()).date_of_birth
+    referred = submission(form, uuid4(), uuid4(), uuid4(), datetime(2026, 11, 20, tzinfo=UTC))
+    assert (said, referred.age) == (kept and Sealed(kept), age)
+    assert age_from(born, date(2026, 11, 20)) == age
 
 
 async def test_an_organisation_that_is_no_partner_is_named_sealed_and_unverified(place: Place):

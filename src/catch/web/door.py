@@ -31,6 +31,7 @@ from catch.domain.case import referral
 from catch.domain.case.referral import SubmitReferral
 from catch.domain.case.state import Agrees, ReferralAgreement, SafeContact, Urgency
 from catch.domain.facts import Actor, Command, Role, Sealed
+from catch.domain.matching import PLACEHOLDERS
 from catch.domain.nhs_number import NhsNumberInvalid, nhs_number
 from catch.domain.person import RegisterPerson
 from catch.domain.plain import Code, Few, Key
@@ -256,7 +257,7 @@ _BY_CODE = {
 
 
 def registration(form: Form, person: UUID) -> RegisterPerson:
-    born = form.date_of_birth
+    born = born_on(form)
     return RegisterPerson(
         person=person,
         provisional=True,
@@ -266,6 +267,11 @@ def registration(form: Form, person: UUID) -> RegisterPerson:
         phone=form.phone,
         nhs_number=form.nhs_number,
     )
+
+
+def born_on(form: Form) -> date | None:
+    """None where it is what programs and people put in for a day that nobody knows: no age is made of it."""
+    return None if form.date_of_birth in PLACEHOLDERS else form.date_of_birth
 
 
 def submission(form: Form, case: UUID, person: UUID, referred: UUID, now: datetime) -> SubmitReferral:
@@ -283,7 +289,7 @@ def submission(form: Form, case: UUID, person: UUID, referred: UUID, now: dateti
         unverified_organisation=stranger(form),
         agreement=agreement(form),
         safe_contact=safe_contact(form),
-        age=age(form.date_of_birth, london_day(now)) if form.date_of_birth else None,
+        age=age(born, london_day(now)) if (born := born_on(form)) else None,
     )
 
 
@@ -315,12 +321,12 @@ def safe_contact(form: Form) -> SafeContact | None:
 
 
 def age_from(born: str | None, today: date) -> int | None:
-    """Of whoever was born on that day; None of what is no such day, which is refused elsewhere."""
+    """Of whoever was born on that day; None of what is no such day, which is refused elsewhere, or stands for none."""
     try:
         day = date.fromisoformat(born or "")
     except ValueError:
         return None
-    return age_on(today, day) if day <= today else None
+    return age_on(today, day) if day <= today and day not in PLACEHOLDERS else None
 
 
 def age(born: date, on: date) -> int:
