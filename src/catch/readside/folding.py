@@ -26,7 +26,9 @@ Touched = list[tuple[Recorded[Any], tuple[Key, ...]]]
 """Facts with the rows that each may change."""
 
 REMEMBERED = 10_000  # facts: what none of the last so many concerned is read again when one does
-ROWS = 5_000  # likewise: facts that always concern others must not fill the memory with what nobody will ask for
+ROWS = 500
+"""Likewise, of twice as many at most: a case's row holds all of the case, some 10 to 20 KB. Facts that always concern
+others must not fill the memory with what nobody asks for; what is spoken of in a meeting is asked for all the time."""
 
 UNREAD = "?"
 """Begins what stands in `parked` for a fact whose keys could not be told: its position follows."""
