@@ -598,7 +598,7 @@ async def test_whoever_has_an_interest_reads_no_trail_of_it(world: World):
     place = world.place
     case = await place.worked_on("Una Larkspindle", "housing-1", at=ago(days=2))
     world.ours = case.case
-    meeting = await place.published("housing-1", starts_at=datetime.now(UTC) + timedelta(days=1))
+    meeting = await place.published("housing-1", starts_at=datetime.now(UTC) + timedelta(days=2))
     item = next(item.item for item in meeting.items if item.case == case.case)
     await place.settled()
     assert (await place.ask(TRAIL, AUNT, s=str(case.case), n=1))["auditTrail"]["edges"]

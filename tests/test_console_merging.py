@@ -113,7 +113,7 @@ async def test_open_screens_are_drawn_anew_when_the_person_of_an_item_is_shown_o
         await place.worked_on("Cal Quillbrook", "housing-1", date_of_birth=Sealed("1951-05-23")) for _ in range(2)
     ]
     # A series meets once a day.
-    held = await place.published("housing-1", starts_at=datetime.now(UTC) + timedelta(days=1))
+    held = await place.published("housing-1", starts_at=datetime.now(UTC) + timedelta(days=2))
     for by in (COORDINATOR, SECOND):
         await place.take(AcceptConfidentiality(held.meeting, by.user), by)
     await place.settled()
