@@ -92,7 +92,7 @@ WINDOW = re.compile(r"clock_timestamp\(\)\s*-\s*(?:make_)?interval|[<>]=?\s*cloc
 BY_THE_CLOCK = {
     "src/catch/doctor/checks.py": "who has cosigned nothing for an hour, and did within the month: it is said, no more",
     "src/catch/identity/logout.py": "forgets sign-outs of eight days ago: by more than clocks may be apart",
-    "src/catch/personal/rotating.py": "servers silent for half a minute are not waited for: one that is there all the same"
+    "src/catch/personal/rotating.py": "servers silent for half a minute are not waited for: one that is there"
     " wraps nothing by a key that was retired",
     "src/catch/readside/inventory.py": "tables of a server that beat ten minutes ago, which `catch tidy` keeps",
     "src/catch/readside/lease.py": "forgets servers that beat a week ago: one that is there says so again",
