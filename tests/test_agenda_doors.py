@@ -2,6 +2,7 @@
 changed since stands on the chair's screen. And nothing put off is lost, on a real database too.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -253,3 +254,13 @@ async def test_random_commands_by_hand_lose_no_case_on_a_real_database(place: Pl
         assert await played.lost() == set(), seed
         owed += len(played.ledger.owed)
     assert owed > 6
+
+
+async def test_as_many_drafts_at_once_as_there_are_connections_do_not_wait_for_each_other(place: Place):
+    """Whoever holds a connection and asks for a second one waits for ever where all others do the same."""
+    meeting, many = await meeting_of(place), 3 * place.catch.settings.pool
+    await place.settled()
+    # A lock that would last for ever is to end the test, not to hold up the suite.
+    async with asyncio.timeout(25):
+        found = await asyncio.gather(*(place.catch.records.agenda_facts(meeting) for _ in range(many)))
+    assert len({facts.as_of for facts in found}) == 1

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from catch import slices
+from catch.database import Statements
 from catch.domain.case.notes import AddNote
 from catch.domain.facts import Actor, Category, Sealed, Tag
 from catch.domain.restricted import AddRestrictedNote
@@ -35,9 +36,14 @@ class Counting(Log):
     read = 0
 
     async def stream(
-        self, stream: UUID, after: int = 0, upto_position: int | None = None, limit: int | None = None
+        self,
+        stream: UUID,
+        after: int = 0,
+        upto_position: int | None = None,
+        limit: int | None = None,
+        on: Statements | None = None,
     ) -> list[Stored]:
-        found = await super().stream(stream, after, upto_position, limit)
+        found = await super().stream(stream, after, upto_position, limit, on)
         self.read += len(found)
         return found
 

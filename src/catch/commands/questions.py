@@ -83,7 +83,7 @@ class Records:
             if also is not None and all(case.case != also for case in cases):
                 asked = await case_summary.one(db, also)
                 cases += [asked.case] if asked else []
-            recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of)
+            recorded = await self.log.stream(programme_stream(held.programme), upto_position=as_of, on=db)
             history, series = series_held(fold(PROGRAMME, [*map(decode, recorded)]), held)
             carried = await agenda.before(db, held, history.current.series_keys)
             restricted = await data_requests.stopped(db, held.starts_at)

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from catch import telemetry
-from catch.database import Database, Pool, application, lost
+from catch.database import Database, Pool, Statements, application, lost
 from catch.database.session import fit
 from catch.log.batches import look
 from catch.log.clock import TIMES, Clock
@@ -143,11 +143,17 @@ class Log:
         return await self.generations.lost(self.pool, position)
 
     async def stream(
-        self, stream: UUID, after: int = 0, upto_position: int | None = None, limit: int | None = None
+        self,
+        stream: UUID,
+        after: int = 0,
+        upto_position: int | None = None,
+        limit: int | None = None,
+        on: Statements | None = None,
     ) -> list[Stored]:
         """A stream's events behind version `after`, as the log stood at `upto_position`; at most so many. Raises
-        `MissingVersions`."""
-        rows = await self.pool.fetch(
+        `MissingVersions`. Whoever holds a connection reads `on` it: to wait for a second one may be to wait for ever.
+        """
+        rows = await (on or self.pool).fetch(
             f"{self._select} where originator_id = $1 and originator_version > $2"
             " and ($3::bigint is null or notification_id <= $3) order by originator_version limit $4",
             stream,
