@@ -399,7 +399,7 @@ class Client:
 
     async def closed(self) -> tuple[int, str]:
         with pytest.raises(ConnectionClosed) as closing:
-            await self.silent(5)
+            await self.silent(30)
         assert closing.value.rcvd is not None
         return closing.value.rcvd.code, closing.value.rcvd.reason
 
