@@ -90,7 +90,6 @@ WRITES = {
     "evidence/witness.py": "a key, which is never written over, and a lock",
     "importing/rejected.py": "rows that are still in the list",
     "personal/erased.py": "a list that is added to, a line each, with its proof",
-    "personal/keys.py": "keys, which stay whose they are and as closed as they are; on the disk before they are used",
     "web/console/assets.py": "what is built when the program is set up",
 }
 """Who writes files in another way, and why nothing is lost by it."""

@@ -19,6 +19,7 @@ from catch.log.migrations import CannotMigrate
 from catch.settings import NAMES, OF_SIGNING_IN, BadSetting, Settings, unknown
 from catch.web.listening import bound
 from tests.conftest import Database, administer, at
+from tests.test_deploy_kubernetes import Asked
 
 ADDRESSES = {
     "postgresql://u:s3cret@127.0.0.1:1/x": "nothing answers at 127.0.0.1:1",
@@ -179,17 +180,6 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
 
 
 # Names
-
-
-class Asked(dict[str, str]):
-    """Says nothing, and remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        self.names = set[str]()
-
-    def get(self, key: str, default: str | None = None) -> str | None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        self.names.add(key)
-        return default
 
 
 def test_every_setting_that_is_read_has_a_known_name():

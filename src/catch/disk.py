@@ -11,17 +11,28 @@ from pathlib import Path
 
 def written(path: Path, text: str) -> None:
     """On the disk when this returns; until then what stood there before does. Raises `OSError`."""
-    # Under a name of its own: two servers of one machine write the same file.
-    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+    draft = drafted(path, text.encode())
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     settled(path.parent)
+
+
+def drafted(path: Path, content: bytes, mode: int = 0o666) -> Path:
+    """On the disk beside it, with these permissions at most, under a name of its own: two servers of one machine write
+    the same file, and nobody must read half of it. Raises `OSError`.
+    """
+    draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
 
 
 def settled(folder: Path) -> None:

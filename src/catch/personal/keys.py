@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from catch.disk import settled
+from catch.disk import drafted, settled
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -80,7 +80,8 @@ def made_once(path: Path, make: Callable[[], bytes]) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = drafted(path, make())
+    # What is sealed under it is kept from now on: it must not be lost before that.
+    draft = drafted(path, make(), 0o600)
     try:
         # A link is made whole or not at all, so of two processes that start together both read the same secret.
         path.hardlink_to(draft)
@@ -89,17 +90,6 @@ def made_once(path: Path, make: Callable[[], bytes]) -> None:
     finally:
         draft.unlink()
     settled(path.parent)
-
-
-def drafted(path: Path, content: bytes) -> Path:
-    """On the disk beside it, under a name of its own: nobody must read half a secret."""
-    draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        # What is sealed under it is kept from now on: it must not be lost before that.
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
 
 
 class KeyFile:
@@ -157,7 +147,7 @@ class KeyFile:
         path = path.resolve()
         for begun in path.parent.glob(f"{path.name}.{'[0-9a-f]' * 16}"):
             begun.unlink()
-        was, draft = path.stat(), drafted(path, self.text())
+        was, draft = path.stat(), drafted(path, self.text(), 0o600)
         try:
             os.chown(draft, was.st_uid, was.st_gid)
             draft.chmod(was.st_mode & 0o777)
