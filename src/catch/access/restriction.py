@@ -148,6 +148,8 @@ class Way(StrEnum):
     """Personal texts in plain, to an operator, in a terminal or a file."""
     PAPER = "paper"
     """An agenda to print, or sealed into a file to keep."""
+    COURSE = "course"
+    """What happened and when, case by case, for whoever looks into how work goes."""
 
 
 def goes_out(way: Way) -> bool:
@@ -164,7 +166,7 @@ def goes_out(way: Way) -> bool:
             # seriously impair them (schedule 2, paragraph 27). It would: whoever objects is not like the rest, and one
             # figure with them and one without would tell by their difference what is kept of that one person.
             return True
-        case Way.EVIDENCE | Way.TEXTS | Way.PAPER:
+        case Way.EVIDENCE | Way.TEXTS | Way.PAPER | Way.COURSE:
             return False
         case _:
             assert_never(way)

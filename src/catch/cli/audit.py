@@ -14,6 +14,8 @@ import rich_click as click
 from catch.app import Catch
 from catch.cli.bundles import written
 from catch.cli.common import IN_PART, UNUSABLE, complain, console, on_place
+from catch.cli.courses import Written as Course
+from catch.cli.courses import course_exported
 from catch.cli.looking import Looking, asked_who_saw, said
 from catch.cli.options import argument, option
 from catch.cli.progress import facts
@@ -21,6 +23,7 @@ from catch.cli.replaying import clock, find, moment, plain_texts
 from catch.cli.subject_access import subject_access
 from catch.cli.terminal import legible, marked
 from catch.domain.facts import Recorded
+from catch.domain.processing import ProcessingIsRestricted
 from catch.evidence import kept, reads
 from catch.evidence.exporting import Asked
 from catch.evidence.notes import NotProved
@@ -62,8 +65,19 @@ def key_() -> None:
 @option("--from", "first", type=click.IntRange(1), help="The part of the log from this position on ...")
 @option("--to", "last", type=click.IntRange(1), help="... up to this one. [default: as far as it is signed]")
 @option("--since", type=FILE, help="A bundle or checkpoint from before: prove that the log only grew since then.")
-@option("--personal", is_flag=True, help="Add personal texts in plain; they stay sealed otherwise.")
-@option("-o", "--output", type=FILE, required=True, help="The bundle, a new file.")
+@option(
+    "--personal",
+    is_flag=True,
+    help="Add personal texts in plain; they stay sealed otherwise. In OCEL: ids as they are, and no pseudonyms.",
+)
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["bundle", "ocel"]),
+    default="bundle",
+    help="A bundle with proofs, or OCEL 2.0 (JSON) for tools that look into how work goes. [default: bundle]",
+)
+@option("-o", "--output", type=FILE, required=True, help="The bundle or the OCEL file, a new file.")
 def export(
     case: str | None,
     meeting: UUID | None,
@@ -71,6 +85,7 @@ def export(
     last: int | None,
     since: Path | None,
     personal: bool,
+    form: str,
     output: Path,
 ) -> None:
     """Write a bundle: facts as they are stored, with what proves each of them and that none is missing.
@@ -79,33 +94,45 @@ def export(
     restricted about a case stands in a stream of its own, and is not in the bundle of a case. That they leave is
     recorded of everybody whose facts are in it. No other user of this machine can read the file.
 
+    With `--format ocel` it is what happened to cases, meetings, agencies and people, when, in which role and for what
+    purpose, without any text and without proofs. Cases, meetings and people have names that are made up for this file,
+    unless `--personal`, which is recorded as such. What is restricted is not in it, nor anything of those with whose
+    record nothing is done but to keep it.
+
     **Examples**
 
         catch audit export --case 7K3M-Q2XD -o case.catch
         catch audit export --meeting 0c5f2c3e-0000-4000-8000-000000000001 -o meeting.catch
         catch audit export --from 1 --to 50000 -o part.catch
         catch audit export --case 7K3M-Q2XD --since last-year.catch -o case.catch
+        catch audit export --from 1 --format ocel -o how-it-went.json
     """
     if (case is not None) + (meeting is not None) + (first is not None) != 1 or (last is not None and first is None):
         complain("say what is to be exported: --case, --meeting, or --from with --to")
         sys.exit(UNUSABLE)
-    if personal and first is not None:
+    if form == "ocel" and since is not None:
+        complain("--since is proved by a bundle: an OCEL file proves nothing")
+        sys.exit(UNUSABLE)
+    if personal and first is not None and form == "bundle":
         complain("personal texts are added to the bundle of a case or a meeting, not to a part of the log")
         sys.exit(UNUSABLE)
     if output.exists():
         complain(f"there is a file {output} already: name a new one")
         sys.exit(UNUSABLE)
 
-    async def run(catch: Catch) -> Verified:
+    async def run(catch: Catch) -> Verified | Course:
         if first is not None:
             asked = Asked(part=(first, last if last is not None else 2**52))
         else:
             asked = Asked((await find(catch, case) if case is not None else meeting or UUID(int=0),))
         with facts("facts") as progress:
+            if form == "ocel":
+                return await course_exported(catch, asked, output, personal=personal, progress=progress)
             return await exported(catch, asked, output, since=since, personal=personal, progress=progress)
 
     with proving():
-        tell(on_place(run))
+        done = on_place(run)
+        tell_course(done) if isinstance(done, Course) else tell(done)
     console.print(f"wrote {output}", highlight=False, soft_wrap=True)
 
 
@@ -243,6 +270,14 @@ def tell(found: Verified, *, believed: bool = False) -> None:
         say("the key is the bundle's own: compare it with the one that the place gave out, or give that with --key")
     if found.personal:
         say("the bundle holds personal texts in plain; nothing proves those, and it is to be kept as they are")
+
+
+def tell_course(done: Course) -> None:
+    say(f"{done.facts:,} facts")
+    if done.people_left_out:
+        complain(f"nothing of {done.people_left_out:,} people is in it. {ProcessingIsRestricted().message}")
+    if done.unreadable:
+        complain(f"{done.unreadable:,} facts cannot be read and are not in it: see `catch doctor`")
 
 
 def say(text: str) -> None:

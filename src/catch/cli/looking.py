@@ -79,7 +79,9 @@ class Looking:
     async def shows(self, told: Iterable[Said]) -> None:
         """Returns once it is kept that these are shown. Raises `RecordsAway`: then they may not be."""
         looks, facts = Looks(), [*told]
-        items = await self._items({each.stream for each in facts if each.kind in (MEETING, None)})
+        items = items_of(
+            await meetings_of(self._catch, {each.stream for each in facts if each.kind in (MEETING, None)})
+        )
         await self._catch.reached(await self._catch.log.head())
         ids = set[UUID]().union(*(each.ids for each in facts))
         whose = await case_summary.whose(self._catch.log.pool, ids | {items[each] for each in ids & items.keys()})
@@ -107,12 +109,6 @@ class Looking:
         """As `shows`, of facts as they are stored, sealed as they are."""
         await self.shows(map(stored, facts))
 
-    async def _items(self, streams: Iterable[UUID]) -> dict[UUID, UUID]:
-        """The case of each item of these meetings, whatever has become of it."""
-        held = await self._catch.present.states.gather(MEETING, streams)
-        meetings: list[Meeting] = [each.state for each in held if isinstance(each, Held) and each.state]
-        return {item.item: item.case for each in meetings for item in each.items if item.case}
-
     def _new(self, looks: Looks) -> list[Look]:
         found = list[Look]()
         for each in looks.all():
@@ -122,6 +118,17 @@ class Looking:
                 self._recorded.setdefault(each.case or each.person, set()).update(new)
                 found.append(each._replace(categories=new))
         return found
+
+
+async def meetings_of(catch: Catch, streams: Iterable[UUID]) -> list[Meeting]:
+    """Those of them that are meetings and can be read."""
+    held = await catch.present.states.gather(MEETING, streams)
+    return [each.state for each in held if isinstance(each, Held) and each.state]
+
+
+def items_of(meetings: Iterable[Meeting]) -> dict[UUID, UUID]:
+    """The case of each item, whatever has become of it."""
+    return {item.item: item.case for each in meetings for item in each.items if item.case}
 
 
 class About(NamedTuple):
