@@ -298,6 +298,10 @@ def test_every_command_says_so_or_has_no_place(database: Database, tmp_path: Pat
     lines = run("audit", "who-saw", number_of(run), "--json").stdout.splitlines()
     assert lines
     assert {json.loads(line)["place"] for line in lines} == {NOTICE}
+    run("audit", "export", "--from", "1", "--format", "ocel", "-o", str(tmp_path / "course.json"))
+    events = json.loads((tmp_path / "course.json").read_text())["events"]
+    assert events
+    assert all({"name": "place", "value": NOTICE} in each["attributes"] for each in events)
     rejected = tmp_path / "list.rejected.csv"
     assert rejected.read_text("utf-8-sig").splitlines()[0] == f'"{NOTICE}"'
     again = run("import", "referrals", str(rejected))

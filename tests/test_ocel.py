@@ -1,4 +1,4 @@
-"""How work went, in OCEL 2.0: valid by the format's own rules, nobody's name or text in it, closed where all else is."""
+"""How work went, in OCEL 2.0: valid by the format's rules, nobody's name or text in it, closed where all else is."""
 
 import json
 import os
