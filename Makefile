@@ -77,10 +77,10 @@ soak: $(READY) ## Faults in their hundreds, a million bad inputs; SOAK="--kills 
 PIN := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
 lock: ## Renew the locks from pyproject.toml (needs uv)
-	$(PIN) --extra embedded --extra report --extra telemetry --group dev pyproject.toml -o requirements.lock
-	$(PIN) --no-annotate -c requirements.lock pyproject.toml -o deploy/requirements.lock
-	$(PIN) --no-annotate -c requirements.lock --extra telemetry pyproject.toml -o deploy/telemetry.lock
-	$(PIN) --no-annotate -c requirements.lock --extra report pyproject.toml -o deploy/report.lock
+	$(PIN) --extra server --extra embedded --extra report --extra telemetry --group dev pyproject.toml -o requirements.lock
+	$(PIN) --no-annotate -c requirements.lock --extra server pyproject.toml -o deploy/requirements.lock
+	$(PIN) --no-annotate -c requirements.lock --extra server --extra telemetry pyproject.toml -o deploy/telemetry.lock
+	$(PIN) --no-annotate -c requirements.lock --extra server --extra report pyproject.toml -o deploy/report.lock
 	echo hatchling | $(PIN) --no-annotate -c requirements.lock - -o deploy/build.lock
 
 clean: ## Remove the environment and every cache

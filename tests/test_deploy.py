@@ -28,6 +28,7 @@ from catch.identity.settings import FILE, OF_PLACE, PREFIX, Issuer, Trusted, rea
 from catch.log.migrations import migrations
 from catch.settings import Settings
 from tests.issuer import KEY
+from tests.test_evidence_bundles import SAMPLE, SAMPLE_KEY
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -145,6 +146,8 @@ def locked(path: Path) -> dict[str, frozenset[str]]:
 
 
 EXTRAS = PROJECT["project"]["optional-dependencies"]
+LEAST: list[str] = PROJECT["project"]["dependencies"]
+"""What is installed without any extra: enough to verify."""
 
 
 def needed(names: Sequence[str], found: set[str]) -> set[str]:
@@ -161,9 +164,9 @@ def needed(names: Sequence[str], found: set[str]) -> set[str]:
 @pytest.mark.parametrize(
     ("lock", "roots"),
     [
-        ("requirements.lock", PROJECT["project"]["dependencies"]),
-        ("report.lock", PROJECT["project"]["dependencies"] + EXTRAS["report"]),
-        ("telemetry.lock", PROJECT["project"]["dependencies"] + EXTRAS["telemetry"]),
+        ("requirements.lock", LEAST + EXTRAS["server"]),
+        ("report.lock", LEAST + EXTRAS["server"] + EXTRAS["report"]),
+        ("telemetry.lock", LEAST + EXTRAS["server"] + EXTRAS["telemetry"]),
         ("build.lock", ["hatchling"]),
     ],
 )
@@ -185,9 +188,23 @@ print(catch.__file__, projections.__file__, contracts(), len(migrations()), *(p.
 """
 
 
-def test_the_wheel_has_everything_the_program_reads(tmp_path: Path):
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path)
-    (wheel,) = tmp_path.glob("*.whl")
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("installed")
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--no-index", "--no-compile", "--target", target, wheel)
+    return target
+
+
+def test_the_wheel_has_everything_the_program_reads(wheel: Path, installed: Path):
     held = set(zipfile.ZipFile(wheel).namelist())
     for folder, pattern in (("schema", "**/*.*"), ("src/catch", "**/*.yaml"), ("projections", "*.py")):
         for path in (ROOT / folder).glob(pattern):
@@ -195,13 +212,47 @@ def test_the_wheel_has_everything_the_program_reads(tmp_path: Path):
             assert (f"catch/{name}" if folder == "schema" else name) in held
     assert not [name for name in held if name.startswith(("tests/", "deploy/", "schema/")) or "__pycache__" in name]
 
-    target = tmp_path / "installed"
-    pip = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check")
-    run(*pip, "--no-deps", "--no-index", "--no-compile", "--target", target, wheel)
-    package, models, schema, count, *programmes = run(sys.executable, "-c", IMPORTED, target).split()
-    assert all(Path(path).is_relative_to(target) for path in (package, models, schema))
+    package, models, schema, count, *programmes = run(sys.executable, "-c", IMPORTED, installed).split()
+    assert all(Path(path).is_relative_to(installed) for path in (package, models, schema))
     assert int(count) == len(migrations())
     assert "snn-catch" in programmes
+
+
+ALONE = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+del sys.argv[1:3]
+from catch.__main__ import main
+main()
+"""
+
+
+def test_a_bundle_is_verified_with_what_is_installed_without_an_extra(installed: Path, tmp_path: Path):
+    """Neither site-packages nor this folder: our wheel, and what it needs."""
+    least = needed([*LEAST, *EXTRAS["verify"]], set())
+    assert least == {"cffi", "cryptography", "pycparser"}
+    libraries = tmp_path / "libraries"
+    for file in (each for name in least for each in distribution(name).files or ()):
+        if ".." not in file.parts and "__pycache__" not in file.parts:
+            (place := libraries / file).parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(file.locate())
+
+    def catch(*arguments: str | Path, libraries: Path = libraries) -> subprocess.CompletedProcess[str]:
+        here = [sys.executable, "-ISB", "-c", ALONE, installed, libraries, *arguments]
+        return subprocess.run(here, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    done = catch("audit", "verify", SAMPLE, "--key", SAMPLE_KEY, "--list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 10 + 2
+    (tmp_path / "other").write_bytes(SAMPLE.read_bytes().replace(b"ReferralAccepted", b"ReferralXccepted", 1))
+    done = catch("audit", "verify", "other")
+    assert (done.returncode, done.stderr[:17]) == (1, "catch: NOT PROVED")
+    for other in (["serve"], ["audit", "export"], []):
+        done = catch(*other)
+        assert done.returncode == 2
+        assert "catch-meetings[server]" in done.stderr
+    # The control: nothing of this machine is found that was not put there.
+    assert "No module named 'cryptography'" in catch("audit", "verify", SAMPLE, libraries=tmp_path).stderr
 
 
 def test_the_server_needs_no_programs_of_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

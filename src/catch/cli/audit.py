@@ -27,7 +27,7 @@ from catch.domain.processing import ProcessingIsRestricted
 from catch.evidence import kept, reads
 from catch.evidence.exporting import Asked
 from catch.evidence.notes import NotProved
-from catch.evidence.verifying import Progress, Verified, verified
+from catch.evidence.verifying import Progress, Verified, given_key, sentences, verified
 from catch.history.past import histories
 from catch.log.invented import NOTICE
 from catch.personal import Unopened
@@ -246,9 +246,9 @@ def verify(
         catch audit verify case.catch --list | column -t -s "$(printf '\\t')"
     """
     with proving():
-        given = public_key(key) if key is not None else None
+        given = given_key(key) if key is not None else None
         with facts("facts") as progress:
-            told = [*map(public_key, witnesses)]
+            told = [*map(given_key, witnesses)]
             found = verified(bundle, key=given, since=since, witnesses=told, quorum=quorum, progress=progress)
         if listed:
             for each in found.lines:
@@ -257,19 +257,8 @@ def verify(
 
 
 def tell(found: Verified, *, believed: bool = False) -> None:
-    at = found.checkpoint
-    if found.place is not None:
-        say(found.place)
-    say(f"proved: {found.facts:,} facts, each as it was signed, and none missing")
-    say(f"signed: log {at.origin}, when it had {at.size:,} facts, by {found.key}")
-    if found.since is not None:
-        say(f"since: what was signed when it had {found.since.size:,} facts is still its beginning")
-    if found.witnesses:
-        say(f"witnessed: by {', '.join(found.witnesses)}")
-    if believed:
-        say("the key is the bundle's own: compare it with the one that the place gave out, or give that with --key")
-    if found.personal:
-        say("the bundle holds personal texts in plain; nothing proves those, and it is to be kept as they are")
+    for each in sentences(found, believed=believed):
+        say(each)
 
 
 def tell_course(done: Course) -> None:
@@ -284,22 +273,13 @@ def say(text: str) -> None:
     console.print(marked(legible(text)), highlight=False, soft_wrap=True)
 
 
-def public_key(said: str) -> str:
-    path = Path(said)
-    try:
-        return path.read_text(encoding="utf-8") if path.is_file() else said
-    except (OSError, UnicodeDecodeError):
-        raise NotProved(f"{said} holds no public key.") from None
-
-
 @contextmanager
 def proving() -> Generator[None]:
     """What is not proved is said in a sentence, with the first position that it is about."""
     try:
         yield
     except NotProved as problem:
-        where = "" if problem.position is None else f" at position {problem.position}"
-        complain(f"NOT PROVED{where}: {problem}")
+        complain(problem.said)
         sys.exit(IN_PART)
 
 

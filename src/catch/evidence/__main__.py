@@ -1,28 +1,38 @@
-"""`python -m catch.evidence BUNDLE [PUBLIC_KEY [WITNESS ...]]`: the verifier alone, where nothing else of ours runs."""
+"""`python -m catch.evidence`, and `catch audit verify` where nothing else of ours is installed: the verifier alone."""
 
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 from catch.evidence.notes import NotProved
-from catch.evidence.verifying import verified
+from catch.evidence.verifying import given_key, sentences, verified
 
 
 def main(arguments: list[str]) -> int:
-    if not arguments:
-        print("usage: python -m catch.evidence BUNDLE [PUBLIC_KEY [WITNESS ...]]", file=sys.stderr)
-        return 2
+    asked = options().parse_args(arguments)
     try:
-        found = verified(Path(arguments[0]), key=(arguments[1:2] or [None])[0], witnesses=arguments[2:])
+        key = None if asked.key is None else given_key(asked.key)
+        witnesses = [given_key(each) for each in asked.witness]
+        found = verified(asked.bundle, key=key, since=asked.since, witnesses=witnesses, quorum=asked.quorum)
     except NotProved as problem:
-        where = "" if problem.position is None else f" (position {problem.position})"
-        print(f"NOT PROVED{where}: {problem}", file=sys.stderr)
+        print(f"catch: {problem.said}", file=sys.stderr)
         return 1
-    if found.place is not None:
-        print(found.place)
-    print(f"proved: {found.facts:,} facts, signed with {found.key}")
-    for name in found.witnesses:
-        print(f"witnessed: by {name}")
+    for each in (*(found.lines if asked.list else ()), *sentences(found, believed=key is None)):
+        print(each)
     return 0
+
+
+def options() -> ArgumentParser:
+    parser = ArgumentParser("catch audit verify", description="Verify a bundle: needs nothing but the file.")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--key", metavar="KEY", help="the public key that the place gave out, or a file that holds it")
+    parser.add_argument("--since", type=Path, metavar="FILE", help="a bundle or checkpoint that it must continue")
+    parser.add_argument(
+        "--witness", action="append", default=[], metavar="KEY", help="the key of a witness, or a file that holds it"
+    )
+    parser.add_argument("--quorum", type=int, metavar="N", help="so many of the witnesses have signed [default: all]")
+    parser.add_argument("--list", action="store_true", help="list the facts, a line each")
+    return parser
 
 
 if __name__ == "__main__":

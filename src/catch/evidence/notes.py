@@ -33,6 +33,11 @@ class NotProved(Exception):
         super().__init__(sentence)
         self.position = position
 
+    @property
+    def said(self) -> str:
+        where = "" if self.position is None else f" at position {self.position}"
+        return f"NOT PROVED{where}: {self}"
+
 
 class PublicKey(NamedTuple):
     """Whose signatures are believed: of this name, of this kind, made with this key."""

@@ -230,7 +230,32 @@ def continues(older: Checkpoint, checkpoint: Checkpoint, documents: dict[str, st
         raise NotProved("The log does not begin with what was signed before: its past was changed. Keep both files.")
 
 
-# What a person reads
+# What a person says and reads
+
+
+def given_key(said: str) -> str:
+    """The key itself, or what a file of this name holds. Raises `NotProved`."""
+    path = Path(said)
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else said
+    except (OSError, UnicodeDecodeError):
+        raise NotProved(f"{said} holds no public key.") from None
+
+
+def sentences(found: Verified, *, believed: bool) -> list[str]:
+    """What was proved. `believed`: no key was given."""
+    at, told = found.checkpoint, [legible(found.place)] if found.place is not None else []
+    told.append(f"proved: {found.facts:,} facts, each as it was signed, and none missing")
+    told.append(f"signed: log {at.origin}, when it had {at.size:,} facts, by {found.key}")
+    if found.since is not None:
+        told.append(f"since: what was signed when it had {found.since.size:,} facts is still its beginning")
+    if found.witnesses:
+        told.append(f"witnessed: by {', '.join(found.witnesses)}")
+    if believed:
+        told.append("the key is the bundle's own: compare it with the one that the place gave out, or give it: --key")
+    if found.personal:
+        told.append("the bundle holds personal texts in plain; nothing proves those, and it is to be kept as they are")
+    return [*map(legible, told)]
 
 
 def line(fact: Fact) -> str:
