@@ -72,7 +72,7 @@ def test_when_a_protected_address_was_put_right_is_as_protected_as_it(
     protection = ProtectedAddressSet(protected=protected, reason=ProtectionReason.STALKING)
     held = Person(uid(2), PersonRegistered(uid(2)), contact_corrections=corrections, protection=protection)
     reads = redactor(Category.CONTACT, tags=tags)
-    shown = UnfoldingPerson(held, folded(*ACCEPTED), reads, ALONE, NOW, protected=False)
+    shown = UnfoldingPerson(held, folded(*ACCEPTED), reads, ALONE, NOW, protected=protected)
     assert [each.details for each in shown.contact_corrections] == told
     assert ("person.contactCorrections" in reads.withheld) is (protected and not tags)
 

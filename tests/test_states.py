@@ -110,6 +110,18 @@ async def test_many_are_read_at_once_and_only_a_bounded_number_is_kept():
     assert states.at_hand(streams[4]) is not None
 
 
+async def test_what_is_asked_for_again_and_again_outlives_what_is_looked_at_once():
+    log = SlowLog()
+    streams = [uuid4() for _ in range(50)]
+    log.facts = [recorded(stream, 1, REGISTERED) for stream in streams]
+    states = States(cast("Log", log), most=4 * (EMPTY + len(encode(log.facts[0].envelope))))
+    for stream in streams[1:]:
+        await states.get(PARTNER, streams[0])
+        await states.get(PARTNER, stream)
+    # Read once each: a page of what nobody asks for again puts out nothing that somebody does.
+    assert log.reads == len(streams)
+
+
 async def test_what_is_kept_is_bounded_by_what_was_read_and_recorded_whatever_happens():
     """Kept, advanced, forgotten, read again: what is counted is what is there, and never more than may be, but for
     the one stream that was taken in last."""

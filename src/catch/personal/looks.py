@@ -27,55 +27,98 @@ class Look(NamedTuple):
     glass: bool = False
 
 
+class OfCase:
+    """What an answer shows of one case: `sighted`: that there is one; the categories, once anything is shown."""
+
+    __slots__ = ("glass", "person", "sighted", "told")
+
+    def __init__(self, person: UUID | None) -> None:
+        self.person = person
+        self.told: set[str] | None = None
+        self.sighted = self.glass = False
+
+    def add(self, other: "OfCase") -> None:
+        self.person = other.person or self.person
+        self.sighted |= other.sighted
+        self.glass |= other.glass
+        if other.told is not None:
+            self.told = other.told | (self.told or set())
+
+
 class Looks:
     """What one answer shows, until it leaves."""
 
     def __init__(self) -> None:
-        self._people: dict[UUID, UUID] = {}
-        self._told: dict[UUID, set[str]] = {}
-        self._sighted: set[UUID] = set()
-        self._glass: set[UUID] = set()
+        self._cases: dict[UUID, OfCase] = {}
         self._others: set[UUID] = set()
+        self._again: Looks | None = None
+        self._all: frozenset[Look] | None = None
 
     def sighted(self, case: UUID, person: UUID, *, glass: bool = False) -> None:
         """The viewer may see something of the case, and is told that there is one; `glass`: because they opened it."""
+        known = self._of(case)
+        known.person, known.sighted = person, True
         if glass:
-            self._glass.add(case)
-        self._people[case] = person
-        self._sighted.add(case)
+            known.glass = True
 
     def told(self, case: UUID, category: str | None = None, person: UUID | None = None) -> None:
+        known = self._of(case)
         if person is not None:
-            self._people[case] = person
-        known = self._told.get(case)
-        if known is None:
-            known = self._told[case] = set()
+            known.person = person
+        if known.told is None:
+            known.told = set()
         if category is not None:
-            known.add(category)
+            known.told.add(category)
 
     def of_person(self, subject: UUID) -> None:
+        self._all = None
         self._others.add(subject)
 
     def passed_over(self, cases: Iterable[UUID]) -> None:
-        self._sighted.difference_update(cases)
+        for case in cases:
+            self._of(case).sighted = False
 
     def add(self, other: "Looks") -> None:
-        """What another answer has shown, which is given again."""
-        self._people |= other._people
-        for case, categories in other._told.items():
-            self._told.setdefault(case, set()).update(categories)
-        self._sighted |= other._sighted
-        self._glass |= other._glass
+        """What another answer has shown, which is given again, and shows nothing more."""
+        if self._again is None and not self._cases and not self._others:
+            # Most answers are one that was kept: what it shows was put together when it was made.
+            self._again = other
+        else:
+            self._unfold()
+            self._take(other)
+
+    def _of(self, case: UUID) -> OfCase:
+        if self._again is not None:
+            self._unfold()
+        self._all = None
+        known = self._cases.get(case)
+        if known is None:
+            known = self._cases[case] = OfCase(None)
+        return known
+
+    def _unfold(self) -> None:
+        again, self._again = self._again, None
+        if again is not None:
+            self._take(again)
+
+    def _take(self, other: "Looks") -> None:
+        if other._again is not None:
+            self._take(other._again)
+        for case, theirs in other._cases.items():
+            self._of(case).add(theirs)
+        self._all = None
         self._others |= other._others
 
     def all(self) -> frozenset[Look]:
-        cases = self._sighted | self._told.keys()
-        found = {
-            Look(self._people.get(case), case, tuple(sorted(self._told.get(case, ()))), case in self._glass)
-            for case in cases
-        }
-        others = self._others - {self._people.get(case) for case in cases}
-        return frozenset(found | {Look(subject, None) for subject in others})
+        if self._again is not None and not self._others:
+            return self._again.all()
+        if self._all is None:
+            self._unfold()
+            shown = [(case, each) for case, each in self._cases.items() if each.sighted or each.told is not None]
+            found = [Look(each.person, case, tuple(sorted(each.told or ())), each.glass) for case, each in shown]
+            others = self._others.difference([each.person for _, each in shown])
+            self._all = frozenset([*found, *(Look(subject, None) for subject in others)])
+        return self._all
 
 
 _LOOKS: ContextVar[Looks | None] = ContextVar("looks", default=None)

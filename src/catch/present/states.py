@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from cachetools import TTLCache
+from msgspec import Struct
 
 from catch.domain.facts import Recorded
 from catch.domain.streams import Stream, fold, stream_of_event
@@ -42,6 +43,14 @@ EMPTY = 500
 NOTHING = Held(None, 0, 0)
 MOST_BROKEN = 1_000
 Folded = tuple[Stream, Held]
+
+
+class Entry(Struct):
+    """A stream at hand, how many bytes its facts take, and whether it was asked for since room was last sought."""
+
+    folded: Folded
+    bytes: int = 0
+    used: bool = False
 
 
 def folded(stream: Stream, recorded: Sequence[Recorded[Any]]) -> Held:
@@ -84,6 +93,12 @@ def strictly(found: Held | Broken) -> Held:
     return found
 
 
+def of_kind(stream: Stream, known: Folded) -> Held:
+    """Nothing, where the id names a stream of another kind."""
+    kind, held = known
+    return held if kind is stream else NOTHING
+
+
 class States:
     """A bounded memory of folded streams. What others append arrives through `advance`, from the feed.
 
@@ -93,8 +108,7 @@ class States:
     def __init__(self, log: Log, most: int = MOST_BYTES) -> None:
         self._log = log
         self._most = most
-        self._held: OrderedDict[UUID, Folded] = OrderedDict()
-        self._sizes: dict[UUID, int] = {}
+        self._held: OrderedDict[UUID, Entry] = OrderedDict()
         self.bytes = 0
         """Of the facts behind what is kept."""
         self.put_out = 0
@@ -113,27 +127,28 @@ class States:
 
     async def get(self, stream: Stream, id_: UUID) -> Held:
         """Raises an `Unreadable` rather than leave a fact out."""
-        # By one look: asked for every row, and to hash an id is Python code.
         if (known := self._held.get(id_)) is not None:
-            return self._of_kind(stream, id_, known)
+            return self._of_kind(stream, known)
         (found,) = await self.gather(stream, [id_])
         return strictly(found)
 
-    def _of_kind(self, stream: Stream, id_: UUID, known: Folded) -> Held:
-        self._held.move_to_end(id_)
-        return known[1] if known[0] is stream else NOTHING
+    def _of_kind(self, stream: Stream, known: Entry) -> Held:
+        # Marked, not moved: asked for every row, and to hash an id once more is Python code.
+        known.used = True
+        return of_kind(stream, known.folded)
 
     def seen(self, id_: UUID) -> tuple[Stream, Held] | None:
         """What the id names, whatever kind of stream it is, where that is folded already: without reading."""
         known = self._held.get(id_)
-        if known is not None:
-            self._held.move_to_end(id_)
-        return known
+        if known is None:
+            return None
+        known.used = True
+        return known.folded
 
     def at_hand(self, id_: UUID) -> Held | None:
         """What is folded already, without reading."""
         known = self._held.get(id_)
-        return known[1] if known else None
+        return known.folded[1] if known else None
 
     async def get_many(self, stream: Stream, ids: Iterable[UUID]) -> list[Held]:
         """Several streams of one kind, in one query for all that are not at hand. Raises as `get`."""
@@ -143,7 +158,7 @@ class States:
         """The same, where one that cannot be read is no reason to do without the others."""
         wanted = list(ids)
         if all(map(self._held.__contains__, wanted)):
-            return [self._of_kind(stream, id_, self._held[id_]) for id_ in wanted]
+            return [self._of_kind(stream, self._held[id_]) for id_ in wanted]
         lacking = [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._held]
         read: dict[UUID, Folded | Broken] = self._broken_of(lacking)
         async for group in in_groups([id_ for id_ in lacking if id_ not in read] if read else lacking, AT_ONCE):
@@ -159,10 +174,11 @@ class States:
     def _found(self, stream: Stream, id_: UUID, read: Folded | Broken | None) -> Held | Broken:
         """As it is at hand by now; what was read and has been put out again, as it was read."""
         if (known := self._held.get(id_)) is not None:
-            return self._of_kind(stream, id_, known)
+            # What was read for this was not asked for again.
+            return self._of_kind(stream, known) if read is None else of_kind(stream, known.folded)
         if read is None or isinstance(read, Broken):
             return read or NOTHING
-        return read[1] if read[0] is stream else NOTHING
+        return of_kind(stream, read)
 
     async def _read_group(self, stream: Stream, ids: Sequence[UUID]) -> dict[UUID, Folded | Broken]:
         """Fold these; again, where a fact arrived while the log was being read."""
@@ -186,7 +202,7 @@ class States:
         if isinstance(read, Broken):
             self._broken[id_], self._any_broken = read, True
         # Another reader may have been quicker, and the feed may have moved that one on since.
-        elif id_ not in self._held or self._held[id_][1].version <= held.version:
+        elif (known := self.at_hand(id_)) is None or known.version <= held.version:
             self._keep(id_, read[0], read[1], size)
         return True
 
@@ -202,13 +218,13 @@ class States:
             elif stream is not None and version == 1:
                 self._keep(id_, stream, folded(stream, [recorded]), EMPTY + size)
             return
-        kind, held = known
+        kind, held = known.folded
         if held.version == 0:  # asked for before it was there, perhaps as something else
             kind = stream_of_event(recorded.event)
         if version == held.version + 1:
             try:
-                self._held[id_] = (kind, evolved(kind, held, recorded))
-                self._grow(id_, size)
+                known.folded = (kind, evolved(kind, held, recorded))
+                self._grow(known, size)
             except Exception:
                 # What is folded lacks this fact. Whoever asks for the stream is told why it cannot be read.
                 self._drop(id_)
@@ -236,18 +252,23 @@ class States:
     def _keep(self, id_: UUID, stream: Stream, held: Held, size: int) -> None:
         self._moved(id_)
         self._drop(id_)
-        self._held[id_] = (stream, held)
-        self._sizes[id_] = 0
-        self._grow(id_, size)
+        entry = self._held[id_] = Entry((stream, held))
+        self._grow(entry, size)
 
-    def _grow(self, id_: UUID, size: int) -> None:
-        self._sizes[id_] += size
+    def _grow(self, entry: Entry, size: int) -> None:
+        entry.bytes += size
         self.bytes += size
         # One stays, however large it is: somebody asks for it.
         while self.bytes > self._most and len(self._held) > 1:
-            self._drop(next(iter(self._held)))
-            self.put_out += 1
+            id_, oldest = self._held.popitem(last=False)
+            if oldest.used or oldest is entry:
+                # Another round for whatever was asked for since its last.
+                oldest.used = False
+                self._held[id_] = oldest
+            else:
+                self.bytes -= oldest.bytes
+                self.put_out += 1
 
     def _drop(self, id_: UUID) -> None:
-        if self._held.pop(id_, None) is not None:
-            self.bytes -= self._sizes.pop(id_)
+        if (entry := self._held.pop(id_, None)) is not None:
+            self.bytes -= entry.bytes

@@ -1,7 +1,6 @@
 """From folded states to answers: what the doors said, how the person is reached, what became of the referral."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from msgspec import Struct
 
@@ -9,22 +8,9 @@ from catch.access import RedactionReason, Sight
 from catch.api.case import door_types as types
 from catch.api.common.redaction import Redactor
 from catch.api.common.types import Worker
+from catch.api.common.unfolding import unfolds
 from catch.domain.case import state as domain
 from catch.domain.facts import Category, Sealed, Tag
-
-
-class UnfoldingReferral(types.Referral):
-    """A referral whose parts are worked out, and their texts unsealed, when asked for: most answers want two."""
-
-    def __init__(self, held: domain.Referral, path: str, redactor: Redactor, *, protected: bool) -> None:
-        self.__dict__["_told"] = Told(held, path, redactor, own_door(held, redactor), protected)
-
-    def __getattr__(self, name: str) -> Any:
-        part = OF_REFERRAL.get(name)
-        if part is None:
-            raise AttributeError(name)
-        value = self.__dict__[name] = part(self.__dict__["_told"])
-        return value
 
 
 class Told(Struct, frozen=True):
@@ -103,6 +89,14 @@ OF_REFERRAL: Mapping[str, Callable[[Told], object]] = {
     "agreement": Told.agreement,
 }
 """What a referral is made of, in the order in which it is looked at for what is withheld."""
+
+
+@unfolds(OF_REFERRAL)
+class UnfoldingReferral(types.Referral):
+    """A referral whose parts are worked out when they are asked for."""
+
+    def __init__(self, held: domain.Referral, path: str, redactor: Redactor, *, protected: bool) -> None:
+        self.__dict__["_said"] = Told(held, path, redactor, own_door(held, redactor), protected)
 
 
 def said(held: domain.SafeContact, path: str, redactor: Redactor) -> types.SaidContact:

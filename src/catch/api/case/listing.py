@@ -120,10 +120,11 @@ async def found_cases(
             after = (row.received_at, row.case_id)
             # The cursor has moved on already, over what is not shown as well.
             if still(row, opened, states) and len(found) <= wanted and not looking.over:
-                looking.at(cursor(*after))
-                each = await entry(context.reading, opened, row, cursor(*after))
+                here = cursor(*after)
+                looking.at(here)
+                each = await entry(context.reading, opened, row, here)
                 if wants(asked, each):
-                    cursors.append(cursor(*after))
+                    cursors.append(here)
                     found.append(each)
     return connection(found[:wanted], cursors, wanted, looking)
 
@@ -201,10 +202,11 @@ async def sorted_cases(
             place = (row.key, row.case_id)
             shown = still(row, opened, states) and opened.seen is not None and orders(opened.seen, by)
             if shown and len(found) <= wanted and not looking.over:
-                looking.at(placed_cursor(order.value, *place))
-                each = await entry(context.reading, opened, row, placed_cursor(order.value, *place))
+                here = placed_cursor(order.value, *place)
+                looking.at(here)
+                each = await entry(context.reading, opened, row, here)
                 if wants(asked, each):
-                    cursors.append(placed_cursor(order.value, *place))
+                    cursors.append(here)
                     found.append(each)
     return connection(found[:wanted], cursors, wanted, looking)
 

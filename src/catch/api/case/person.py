@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
@@ -10,26 +9,10 @@ from catch.access import RedactionReason
 from catch.api.case import access_requests, door, erasures, merges, restrictions, types
 from catch.api.case.merges import Merged
 from catch.api.common.redaction import Redactor
+from catch.api.common.unfolding import unfolds
 from catch.domain.case.state import Case
 from catch.domain.facts import Category, Sealed, Tag
 from catch.domain.person import Correction, Person, PersonDetail, ProtectionReason
-
-
-class UnfoldingPerson(types.Person):
-    """The same of a person."""
-
-    def __init__(
-        self, held: Person, case: Case, redactor: Redactor, merged: Merged, at: datetime, *, protected: bool
-    ) -> None:
-        protected = protected or any(each.address_protected for each in (held, *merged.same))
-        self.__dict__["_told"] = Told(held, case, redactor, merged, at, protected)
-
-    def __getattr__(self, name: str) -> Any:
-        part = OF_PERSON.get(name)
-        if part is None:
-            raise AttributeError(name)
-        value = self.__dict__[name] = part(self.__dict__["_told"])
-        return value
 
 
 class Told(Struct, frozen=True):
@@ -167,4 +150,13 @@ OF_PERSON: Mapping[str, Callable[[Told], object]] = {
     ),
     "never": lambda told: told.preferred("never", told.held.preference.never if told.held.preference else None),
 }
-"""The same of a person."""
+
+
+@unfolds(OF_PERSON)
+class UnfoldingPerson(types.Person):
+    """A person whose parts are worked out when they are asked for."""
+
+    def __init__(
+        self, held: Person, case: Case, redactor: Redactor, merged: Merged, at: datetime, *, protected: bool
+    ) -> None:
+        self.__dict__["_said"] = Told(held, case, redactor, merged, at, protected)

@@ -98,7 +98,6 @@ class Reading:
     async def case(
         self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None
     ) -> types.Case:
-        # Now as well: an address that is protected today is protected in its history.
         return Unfolding(await self.whole(held, seen, version, position, at))
 
     async def whole(self, held: Case, seen: Sight, version: int, position: int, at: datetime | None = None) -> Whole:
@@ -112,8 +111,11 @@ class Reading:
         texts = await self.facts.texts(held.person, *merged.subjects, *sealed)
         pinned = await self.facts.programme(held.programme, held.programme_version)
         moment = at or (self.past and self.past.moment) or self.facts.at
-        everyone = (now, *await same_as(self.facts.person, now)) if now else ()
-        protected = any(each.address_protected for each in everyone)
+        # An address that is protected today is protected in its history, and one that was then is so in that.
+        everyone = (person, *merged.same)
+        if self.past and now:
+            everyone = (*everyone, now, *await same_as(self.facts.person, now))
+        protected = any(each.address_protected for each in everyone if each)
         redactor = Redactor(seen, texts, Of(held.case, held.person))
         # By the rights of now, whatever it is shown as.
         lookers = lookers_shown(self.viewer, held, seen, self.facts.at)
@@ -121,6 +123,8 @@ class Reading:
 
     async def merged(self, seen: Sight, person: Person) -> Merged:
         """With whom the person is one, then or now; who may know of it is judged by the rights of now."""
+        if not person.merges:
+            return ALONE
         of = (self.past or self.facts).person
         same = await same_as(of, person)
         return Merged(same, await Knowing(self.facts, self.judged).others(seen, person, of))

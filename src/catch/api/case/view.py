@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from catch.api.common.cursors import cursor
 from catch.api.common.redaction import Redactor
 from catch.api.common.scalars import Position
 from catch.api.common.types import PageInfo, Redaction
+from catch.api.common.unfolding import unfolds
 from catch.api.programme import view as programme_view
 from catch.domain.case import state as domain
 from catch.domain.facts import Category, Tag
@@ -27,7 +27,7 @@ from catch.domain.restricted import Beside
 
 class Whole(Struct, frozen=True):
     """All that a case is shown from. `beside` is what is restricted, None where it is not shown; `at` is the moment its
-    clocks are read at; `protected`: the person's address is protected now, whatever it was then; `merged`: with whom
+    clocks are read at; `protected`: the person's address is, now or then; `merged`: with whom
     they are one; `lookers`: of whom the viewer is told that they looked.
     """
 
@@ -42,25 +42,6 @@ class Whole(Struct, frozen=True):
     protected: bool
     merged: Merged
     lookers: Lookers | None
-
-
-class Unfolding(types.Case):
-    """A case whose parts are worked out, and their texts unsealed, when asked for: few answers hold them all."""
-
-    def __init__(self, whole: Whole) -> None:
-        self.__dict__["_whole"] = whole
-
-    def __getattr__(self, name: str) -> Any:
-        whole: Whole = self.__dict__["_whole"]
-        if name == "redactions":
-            return withheld(whole)
-        part = PARTS.get(name)
-        if part is None:
-            raise AttributeError(name)
-        whole.redactor.told()
-        # Kept as an attribute, so that it is worked out once and `__getattr__` not asked again.
-        value = self.__dict__[name] = part(whole)
-        return value
 
 
 def withheld(whole: Whole) -> list[Redaction]:
@@ -91,10 +72,7 @@ def _unmet_needs(whole: Whole) -> list[types.UnmetNeed]:
 
 
 def _referral(held: domain.Referral, path: str, whole: Whole) -> door_types.Referral:
-    person = whole.person
-    then = (person, *whole.merged.same) if person else ()
-    protected = whole.protected or any(each.address_protected for each in then)
-    return door.UnfoldingReferral(held, path, whole.redactor, protected=protected)
+    return door.UnfoldingReferral(held, path, whole.redactor, protected=whole.protected)
 
 
 def _next_step(whole: Whole) -> types.NextStep | None:
@@ -214,3 +192,21 @@ PARTS: Mapping[str, Callable[[Whole], object]] = {
     "lookers": lambda whole: whole.lookers,
 }
 """What a case is made of, in the order in which it is looked at for what is withheld."""
+
+
+def _part(part: Callable[[Whole], object]) -> Callable[[Whole], object]:
+    """That something of the case is shown is noted with whichever part is."""
+
+    def shown(whole: Whole) -> object:
+        whole.redactor.told()
+        return part(whole)
+
+    return shown
+
+
+@unfolds({name: _part(part) for name, part in PARTS.items()} | {"redactions": withheld})
+class Unfolding(types.Case):
+    """A case whose parts are worked out when they are asked for."""
+
+    def __init__(self, whole: Whole) -> None:
+        self.__dict__["_said"] = whole

@@ -38,7 +38,7 @@ from catch.history.past import Moment, each_history, histories
 from catch.log.entries import Unreadable
 from catch.personal import Unopened
 from catch.personal.keyring import Reader
-from catch.personal.looks import must_be_noted, noted
+from catch.personal.looks import Looks, must_be_noted, noted
 from catch.present.answers import Rests
 from catch.present.rights import Rights
 from catch.present.states import Held, folded
@@ -56,8 +56,9 @@ class Facts:
         self.rights = rights or catch.present.rights
         self.rests = Rests()
         self._seats: dict[UUID, tuple[Seat, ...]] = {}
-        self._sights: dict[tuple[Who, UUID], Sight | None] = {}
+        self._sights: dict[Who, dict[UUID, Sight | None]] = {}
         self._strangers: set[str] = set()
+        self._programmes: dict[tuple[str, int | None], Programme] = {}
         self._expected: set[UUID] = set()
         self._gathered: set[UUID] = set()
         self._gathering = asyncio.Lock()
@@ -68,20 +69,19 @@ class Facts:
     async def texts(self, *subjects: UUID) -> Texts:
         """What reads the texts sealed under these subjects, for somebody to be shown: whose they are is noted. The keys
         of those expected together come together. Raises `NobodyNotes`."""
-        looks = must_be_noted()
-        return (await self._reads(subjects)).only(*subjects, told=looks.of_person)
+        return await self._reads(subjects, must_be_noted())
 
     async def legible(self, subject: UUID, texts: Iterable[Sealed | None]) -> bool:
         """Whether all of these are there and can be read. Nobody is shown them."""
-        reader = await self._reads((subject,))
+        reader = await self._reads((subject,), None)
         return not any(text is None or isinstance(reader.get(text), Unopened) for text in texts)
 
-    async def _reads(self, subjects: Collection[UUID]) -> Reader:
-        keyring = self.catch.keyring
+    async def _reads(self, subjects: Collection[UUID], looks: Looks | None) -> Reader:
+        keyring, reader = self.catch.keyring, self._reader
         # A key that was destroyed since must not be read from memory.
-        if self._reader is not None and self._erasures == keyring.erasures and self._readable.issuperset(subjects):
-            return self._reader.only(*subjects)
-        return await keyring.reader(subjects)
+        if reader is None or self._erasures != keyring.erasures or not self._readable.issuperset(subjects):
+            reader = await keyring.reader(subjects)
+        return reader.only(*subjects, told=looks and looks.of_person)
 
     async def case(self, case: UUID) -> Held:
         self.rests.streams.add(case)
@@ -117,10 +117,14 @@ class Facts:
 
     async def programme(self, key: str, version: int | None = None) -> Programme:
         """Raises `UnknownProgramme`. No version: the present one."""
+        # Asked for every row, of few programmes.
+        if (known := self._programmes.get((key, version))) is not None:
+            return known
         history = await self.history(key)
         held = history.current if version is None else history.version(version)
         if held is None:
             raise UnknownProgramme(programme=key)
+        self._programmes[key, version] = held
         return held
 
     async def history(self, key: str) -> ProgrammeHistory:
@@ -231,12 +235,15 @@ class Facts:
 
         Whoever is kept out of it is answered as if there were none: that they are is said of items of an agenda alone.
         """
-        key = (viewer, case.case)
-        if key not in self._sights:
+        sights = self._sights.get(viewer)
+        if sights is None:
+            sights = self._sights[viewer] = {}
+        try:
+            known = sights[case.case]
+        except KeyError:
             seats = (await self.seats((case.case,)))[case.case]
             seen = self.rights.sight(viewer, case, seats, self.at)
-            self._sights[key] = None if seen and seen.hidden is RedactionReason.RECUSED else seen
-        known = self._sights[key]
+            known = sights[case.case] = None if seen and seen.hidden is RedactionReason.RECUSED else seen
         # Each time: what is looked up once is shown to several.
         if known is not None and (looks := noted()) is not None:
             looks.sighted(case.case, case.person, glass=known.glass)

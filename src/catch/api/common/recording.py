@@ -28,9 +28,14 @@ class By(NamedTuple):
     agency: str
 
 
+def place(look: Look) -> tuple[int, int, tuple[str, ...], bool]:
+    """In an order of their own: the same is always recorded in the same words."""
+    return look.case.int if look.case else 0, look.person.int if look.person else 0, look.categories, look.glass
+
+
 def reads_of(by: By, shown: Iterable[Look], channel: str, operation: str | None, **more: Any) -> list[Read]:
     """Nothing, where it shows nobody."""
-    seen = tuple(Seen(*each) for each in sorted(shown, key=str))
+    seen = tuple([Seen(*each) for each in sorted(shown, key=place)])
     read = Read(viewer=by.user, agency=by.agency, channel=channel, operation=operation, seen=seen, **more)
     return [read] if seen else []
 
@@ -38,7 +43,7 @@ def reads_of(by: By, shown: Iterable[Look], channel: str, operation: str | None,
 async def by_operator(catch: Catch, shown: Iterable[Look], operation: str, **more: Any) -> None:
     """Returns once it is kept that an operator is shown these, or given them. Raises `RecordsAway`: then they may not
     be."""
-    by, left = By(OPERATOR.user, OPERATOR.agency), iter(sorted(shown, key=str))
+    by, left = By(OPERATOR.user, OPERATOR.agency), iter(sorted(shown, key=place))
     while some := [*islice(left, LARGEST)]:
         await catch.reads.record(*reads_of(by, some, TERMINAL, operation, **more))
 

@@ -49,12 +49,14 @@ class Redactor:
         self.texts = texts
         self.of = of
         self.withheld: dict[str, RedactionReason] = {}
-        self._told: set[Category] = set()
+        self._told: set[Category | None] = set()
 
     def told(self, category: Category | None = None) -> None:
-        """Something of the case is shown."""
-        if self.of is not None:
-            looks.told(self.of.case, category, self.of.person)
+        """Something of the case is shown. Noted once: all that is shown through this is one answer's."""
+        if category not in self._told:
+            self._told.add(category)
+            if self.of is not None:
+                looks.told(self.of.case, category, self.of.person)
 
     def unnoted(self) -> "Redactor":
         """Another of the same, with which it is found out what is withheld."""
@@ -69,8 +71,7 @@ class Redactor:
         reason = self.sight.hides(category)
         if reason is not None:
             self.withheld[path] = reason
-        elif category not in self._told:
-            self._told.add(category)
+        else:
             self.told(category)
         return reason is not None
 

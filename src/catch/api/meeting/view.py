@@ -1,7 +1,6 @@
 """One meeting as one viewer sees it: its agenda, what is said and decided over each item, its minutes."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from catch.access import (
@@ -25,6 +24,7 @@ from catch.api.case.reading import Reading
 from catch.api.common import types as common_types
 from catch.api.common.redaction import Redactor
 from catch.api.common.scalars import Position
+from catch.api.common.unfolding import unfolds
 from catch.api.meeting import agenda_types
 from catch.api.meeting import types as meeting_types
 from catch.api.meeting.course import amendments, course
@@ -491,41 +491,6 @@ def warning(held: AgendaWarning) -> agenda_types.AgendaWarning:
     )
 
 
-class SeatedMeeting(meeting_types.Meeting):
-    """A meeting whose people are listed when they are asked for: what is said in it is told without them."""
-
-    def __init__(self, sitting: Sitting, version: int, position: int, written: written_minutes.Row | None) -> None:
-        held = sitting.shown
-        chair, open_item = held.attendee(held.chair), held.open_item
-        self._held = held
-        self.id = held.meeting
-        self.state = held.state
-        self.starts_at = held.starts_at
-        self.duration_minutes = held.duration_minutes
-        self.mode = held.mode
-        self.confidentiality_statement = held.confidentiality_statement
-        self.charter = held.charter
-        self.instant = held.instant
-        # How often and how far on something was recorded says how much there is that others may not know of.
-        self.version = version if sitting.prepares else None
-        self.position = Position(position) if sitting.prepares else None
-        self.series = held.series
-        self.programme = held.programme
-        self.chair = common_types.Worker(user=held.chair, agency=chair.agency if chair else None)
-        self.current_item = open_item.item if open_item else None
-        self.content_hash = held.content_hash
-        self.prepared = sitting.agenda
-        self.taken = lambda: sitting.minutes(written)
-        self.went = sitting.course
-
-    def __getattr__(self, name: str) -> Any:
-        part = OF_MEETING.get(name)
-        if part is None:
-            raise AttributeError(name)
-        value = self.__dict__[name] = part(self._held)
-        return value
-
-
 def attendance(held: Meeting) -> list[meeting_types.Attendance]:
     return [
         meeting_types.Attendance(
@@ -562,6 +527,35 @@ OF_MEETING: Mapping[str, Callable[[Meeting], object]] = {
     "invitations": invitations,
     "availability": availability,
 }
+
+
+@unfolds(OF_MEETING)
+class SeatedMeeting(meeting_types.Meeting):
+    """A meeting whose people are listed when they are asked for: what is said in it is told without them."""
+
+    def __init__(self, sitting: Sitting, version: int, position: int, written: written_minutes.Row | None) -> None:
+        held = sitting.shown
+        chair, open_item = held.attendee(held.chair), held.open_item
+        self.__dict__["_said"] = held
+        self.id = held.meeting
+        self.state = held.state
+        self.starts_at = held.starts_at
+        self.duration_minutes = held.duration_minutes
+        self.mode = held.mode
+        self.confidentiality_statement = held.confidentiality_statement
+        self.charter = held.charter
+        self.instant = held.instant
+        # How often and how far on something was recorded says how much there is that others may not know of.
+        self.version = version if sitting.prepares else None
+        self.position = Position(position) if sitting.prepares else None
+        self.series = held.series
+        self.programme = held.programme
+        self.chair = common_types.Worker(user=held.chair, agency=chair.agency if chair else None)
+        self.current_item = open_item.item if open_item else None
+        self.content_hash = held.content_hash
+        self.prepared = sitting.agenda
+        self.taken = lambda: sitting.minutes(written)
+        self.went = sitting.course
 
 
 def reason(held: Reason) -> agenda_types.InclusionReason:
