@@ -493,7 +493,7 @@ def test_an_agency_is_told_that_its_own_action_is_overdue_and_not_that_anothers_
     mine, others = because(ReasonCode.ACTION_OVERDUE, str(uid(30))), because(ReasonCode.ACTION_OVERDUE, str(uid(31)))
     seen = agreed(partner(PLAN), OF_CASE, prepares=False)
     assert seen.reasons((mine, others)) == (mine,)
-    sentence = explained(seen, item(mine, others), 2)
+    sentence = explained(seen, item(mine, others), lambda: 2)
     assert mine.text in sentence
     assert others.text not in sentence
     assert sentence.endswith("Placed 2nd in New.")

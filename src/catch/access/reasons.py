@@ -3,7 +3,7 @@
 An item's place, minutes and state are told to everybody at the meeting: an order cannot be shown without them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -124,12 +124,14 @@ def must_told(told: Agreed, must: bool, held: Sequence[Reason]) -> bool | None:
     return False if told.whole else None
 
 
-def explained(told: Agreed, held: Item | DraftedItem | Overflow, place: int) -> str:
-    """The sentence for an item; one made of the reasons that are told where the whole says more."""
+def explained(told: Agreed, held: Item | DraftedItem | Overflow, place: Callable[[], int]) -> str:
+    """The sentence for an item; one made of the reasons that are told where the whole says more. `place`: its place in
+    its section, counted from 1; 0: it has none.
+    """
     seen = told.reasons(held.reasons)
     if told.whole and len(seen) == len(held.reasons):
         return held.explanation
-    return place_in_part(seen, held.section, place) if held.explanation else ""
+    return place_in_part(seen, held.section, place()) if held.explanation else ""
 
 
 def warning_told(told: Agreed, held: AgendaWarning) -> AgendaWarning | None:

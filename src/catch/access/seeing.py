@@ -395,13 +395,14 @@ def item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> Redacti
 
 
 def _item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> RedactionReason | None:
-    _, over, minuted = bounds(meeting)
     if who.audits(meeting.programme, item.case):
         return None
-    if organises(who, meeting) and (item.case is None or at <= minuted):
+    _, over, minuted = bounds(meeting)
+    organiser = organises(who, meeting)
+    if organiser and (item.case is None or at <= minuted):
         return None
     if not any(who.acts_as(role, meeting.programme) for role in (Role.PARTNER, Role.COORDINATOR)):
-        return RedactionReason.OVER if organises(who, meeting) else RedactionReason.ROLE
+        return RedactionReason.OVER if organiser else RedactionReason.ROLE
     seen = (
         published(meeting)
         and lasting(meeting, item)
@@ -413,7 +414,7 @@ def _item_hidden(who: Who, meeting: Meeting, item: Item, at: datetime) -> Redact
         return RedactionReason.CONFIDENTIALITY
     if seen:
         return None
-    return RedactionReason.OVER if organises(who, meeting) else RedactionReason.NOT_INVOLVED
+    return RedactionReason.OVER if organiser else RedactionReason.NOT_INVOLVED
 
 
 def bound(who: Who, meeting: Meeting) -> bool:

@@ -199,7 +199,7 @@ def item_told(item: Item, told: OfCase) -> Item:
         return item
     # A state has no place for "not told whether": it reads as no.
     must = bool(must_told(of_case, item.must, item.reasons))
-    return replace(item, reasons=reasons, explanation=explained(of_case, item, item.order), must=must)
+    return replace(item, reasons=reasons, explanation=explained(of_case, item, lambda: item.order), must=must)
 
 
 def draft_told(draft: Agenda, withheld: frozenset[UUID], told: OfCase) -> Agenda:
@@ -223,4 +223,4 @@ def _candidates(held: Iterable[C], withheld: frozenset[UUID], told: OfCase) -> I
         of_case = told(each.case)
         reasons = of_case.reasons(each.reasons)
         told_whole = len(reasons) == len(each.reasons)
-        yield each if told_whole else replace(each, reasons=reasons, explanation=explained(of_case, each, 0))
+        yield each if told_whole else replace(each, reasons=reasons, explanation=explained(of_case, each, lambda: 0))

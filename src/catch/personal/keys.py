@@ -112,6 +112,7 @@ class KeyFile:
                 raise ValueError(f"keys {first} and {number} are the same one")
         self._ciphers = {n: AESGCM(key) for n, key in enumerate(keys, 1) if not isinstance(key, Retired)}
         self.wraps = len(keys)
+        self._derived: dict[bytes, list[bytes]] = {}
 
     @classmethod
     def read(cls, path: Path, *, forbidden: int = 0o022) -> "KeyFile":
@@ -186,8 +187,12 @@ class KeyFile:
         return _expanded(self._roots[0], KEY_BYTES, purpose)
 
     def derive_each(self, purpose: bytes) -> list[bytes]:
-        numbers = sorted(self._ciphers, key=lambda number: (number != self.wraps, number))
-        return [_expanded(self._roots[number - 1], KEY_BYTES, purpose) for number in numbers]
+        # Once: every request asks, for a handful of purposes.
+        if (known := self._derived.get(purpose)) is None:
+            numbers = sorted(self._ciphers, key=lambda number: (number != self.wraps, number))
+            known = [_expanded(self._roots[number - 1], KEY_BYTES, purpose) for number in numbers]
+            self._derived[purpose] = known
+        return [*known]
 
     def fingerprints(self) -> list[bytes]:
         return [_expanded(root, FINGERPRINT, b"catch fingerprint") for root in self._roots]
