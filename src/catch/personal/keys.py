@@ -112,7 +112,7 @@ class KeyFile:
                 raise ValueError(f"keys {first} and {number} are the same one")
         self._ciphers = {n: AESGCM(key) for n, key in enumerate(keys, 1) if not isinstance(key, Retired)}
         self.wraps = len(keys)
-        self._derived: dict[bytes, list[bytes]] = {}
+        self._derived: dict[tuple[int, bytes], bytes] = {}
 
     @classmethod
     def read(cls, path: Path, *, forbidden: int = 0o022) -> "KeyFile":
@@ -187,12 +187,14 @@ class KeyFile:
         return _expanded(self._roots[0], KEY_BYTES, purpose)
 
     def derive_each(self, purpose: bytes) -> list[bytes]:
-        # Once: every request asks, for a handful of purposes.
-        if (known := self._derived.get(purpose)) is None:
-            numbers = sorted(self._ciphers, key=lambda number: (number != self.wraps, number))
-            known = [_expanded(self._roots[number - 1], KEY_BYTES, purpose) for number in numbers]
-            self._derived[purpose] = known
-        return [*known]
+        numbers = sorted(self._ciphers, key=lambda number: (number != self.wraps, number))
+        return [self._derive_once(number, purpose) for number in numbers]
+
+    def _derive_once(self, number: int, purpose: bytes) -> bytes:
+        # Every request asks, for a handful of purposes.
+        if (known := self._derived.get((number, purpose))) is None:
+            known = self._derived[number, purpose] = _expanded(self._roots[number - 1], KEY_BYTES, purpose)
+        return known
 
     def fingerprints(self) -> list[bytes]:
         return [_expanded(root, FINGERPRINT, b"catch fingerprint") for root in self._roots]
