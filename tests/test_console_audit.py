@@ -145,6 +145,44 @@ async def test_a_moment_is_asked_for_by_either_clock_and_a_wrong_one_stays_in_th
         assert (await visitor.get(f"{here}?position=junk&after=junk")).status == 200
 
 
+def typed(name: str, days: int, time: str = "10:00") -> str:
+    at = ago(days=days).astimezone(LONDON)
+    return f"{name}-day={at.day}&{name}-month={at.month}&{name}-year={at.year}&{name}-time={time}"
+
+
+async def test_two_moments_are_compared_by_either_clock_and_what_is_otherwise_is_marked(world: World):
+    """It was worked on from six days ago; six more came, and all of it was recorded today."""
+    note = AddNote(world.case.case, uuid4(), Category.PLAN, Sealed("Two days ago"))
+    await world.place.take(note, at=ago(days=2, hours=12))
+    await world.place.settled()
+    async with visiting(world.place, AUDITOR) as visitor:
+        here = f"/audit/{world.case.case}?clock=occurred"
+        page = await visitor.get(f"{here}&{typed('moment', 1)}&{typed('since', 4)}")
+        then = page.html.partition('id="then"')[2].partition("<ol")[0]
+        assert "compared with" in then
+        otherwise = then.partition("What is otherwise than at")[2].partition("</table>")[0]
+        assert str(note.note) in otherwise or "Notes: " in otherwise
+        assert '<tr class="catch-changed">' in then
+        assert "Notes (changed)" in then
+        same = await visitor.get(f"{here}&{typed('moment', 3, '10:01')}&{typed('since', 3)}")
+        assert "Nothing that is for you is otherwise" in same.text
+        assert "(changed)" not in same.text
+        # Nothing is said to be the same as what was not there, nor where nothing is compared.
+        for query in (f"{typed('moment', 1)}&{typed('since', 30)}", typed("moment", 1)):
+            alone = (await visitor.get(f"{here}&{query}")).html.partition('id="then"')[2].partition("<ol")[0]
+            assert "In short" in alone
+            assert "the same" not in alone
+        assert "all of this came since" in (await visitor.get(f"{here}&{typed('moment', 1)}&{typed('since', 30)}")).text
+        for query, told in (
+            (f"{typed('moment', 4)}&{typed('since', 1)}", "must be before the other"),
+            (typed("since", 1), "Enter the moment to compare"),
+        ):
+            wrong = await visitor.get(f"{here}&{query}")
+            assert wrong.status == 400
+            assert told in wrong.text
+            assert re.search('name="since-day"[^>]* value="[0-9]+"', wrong.html)
+
+
 async def test_a_meeting_as_it_stood(world: World):
     told = await world.place.ask(
         "query($s: UUID!) { auditTrail(stream: $s) { edges { node { position event } } } }",

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from catch.domain.calendar import london_day
-from catch.web.console.forms import Form
-from catch.web.console.rows import Row, path_in_words, rows, sections, written
+from catch.web.console.forms import Form, Problem
+from catch.web.console.rows import Row, Section, path_in_words, rows, sections, written
 from catch.web.console.site import Address
 from catch.web.console.visit import Json, Moved, Reply, Visit
 from catch.web.console.wording import words
@@ -111,28 +111,45 @@ def plain(text: str | None) -> str:
 
 
 class Asked:
-    """Which moment, by which clock: behind a fact, or a day and a time."""
+    """Which moment, by which clock: behind a fact, or a day and a time; and `since` when what is otherwise is shown."""
 
     def __init__(self, visit: Visit) -> None:
         self.position = plain_position(visit.query.get("position", ""))
         self.clock = visit.query.get("clock", "recorded")
         self.form = Form(Moment, {name: [value] for name, value in visit.query.items()})
-        typed = any(visit.query.get(f"moment-{part}", "").strip() for part in ("day", "month", "year", "time"))
-        self.moment = self.form.moment("moment", "The moment") if typed else None
+        self.moment = self._typed(visit, "moment", "The moment")
+        self.since = self._typed(visit, "since", "The earlier moment")
+        if self.since and not self.moment and not self.form.problems:
+            self.form.problems.append(Problem("moment", "Enter the moment to compare the earlier one with."))
+        if self.since and self.moment and datetime.fromisoformat(self.since) >= datetime.fromisoformat(self.moment):
+            self.form.problems.append(Problem("since", "The earlier moment must be before the other."))
+
+    def _typed(self, visit: Visit, name: str, label: str) -> str | None:
+        typed = any(visit.query.get(f"{name}-{part}", "").strip() for part in ("day", "month", "year", "time"))
+        return self.form.moment(name, label) if typed else None
 
     @property
     def as_at(self) -> Json | None:
         if self.form.problems:
             return None
-        if self.moment:
-            return {"occurredAt" if self.clock == "occurred" else "recordedAt": self.moment}
-        return {"position": self.position} if self.position else None
+        return self._at(self.moment) or ({"position": self.position} if self.position else None)
+
+    @property
+    def before(self) -> Json | None:
+        """With how it stood when it is compared: without a moment for that, when the last fact was not recorded yet."""
+        if self.since or self.moment:
+            return self._at(self.since)
+        return {"position": str(int(self.position) - 1)} if self.position and int(self.position) > 1 else None
+
+    def _at(self, moment: str | None) -> Json | None:
+        return {"occurredAt" if self.clock == "occurred" else "recordedAt": moment} if moment else None
 
 
 class Moment(Struct):
     """When to look back from."""
 
     moment: datetime | None = None
+    since: datetime | None = None
 
 
 class Then(NamedTuple):
@@ -140,12 +157,21 @@ class Then(NamedTuple):
     those beside it."""
 
     kind: str
-    sections: list[object]
+    sections: list[Section]
     closed: list[tuple[str, list[str]]]
     fact: Shown | None
     before: str | None
     next: str | None
     at: datetime | str | None
+    since: datetime | str | None
+    """With when it is compared; `new` where there was nothing yet."""
+    new: bool
+
+    @property
+    def otherwise(self) -> list[Row]:
+        """By what part of it each row stands in."""
+        changed = ((each.title, row) for each in self.sections for row in each.rows if row.changed)
+        return [row._replace(label=f"{title}: {row.label[:1].lower()}{row.label[1:]}") for title, row in changed]
 
 
 async def then(visit: Visit, asked: Asked, facts: list[Shown]) -> Then | None:
@@ -154,20 +180,19 @@ async def then(visit: Visit, asked: Asked, facts: list[Shown]) -> Then | None:
         return None
     kind, held = await stood(visit, as_at)
     if held is None:
-        return Then(kind, [], [], None, None, None, asked.moment)
+        return Then(kind, [], [], None, None, None, asked.moment, asked.since, new=False)
     place = next((n for n, each in enumerate(facts) if each.node["position"] == asked.position), None)
-    was = None
-    if "position" in as_at and int(as_at["position"]) > 1:
-        # How it stood when this had not been recorded: what is otherwise, it changed.
-        _, was = await stood(visit, {"position": str(int(as_at["position"]) - 1)}, kind)
+    was = (await stood(visit, asked.before, kind))[1] if asked.before else None
     return Then(
         kind,
-        [*sections(held, was)],
+        sections(held, was),
         closed(held),
         None if place is None else facts[place],
         facts[place - 1].node["position"] if place else None,
         facts[place + 1].node["position"] if place is not None and place + 1 < len(facts) else None,
         asked.moment,
+        asked.since,
+        new=was is None,
     )
 
 
