@@ -438,7 +438,8 @@ TAKES_CONTACTS = Relationship(
     ),
 )
 WORKS_THE_CONTACT = Relationship(at_their_door, for_all(NO_CONTACT))
-LEADS_ON = Relationship(at_their_door, for_all({**NO_CONTACT, led_elsewhere: UnknownPerson}))
+# Whom they may lead on the decision says, behind all else that may be wrong: `tests/test_absent_and_forbidden.py`.
+LEADS_ON = Relationship(at_their_door, for_all(NO_CONTACT))
 AT_THE_PERSONS_DOOR = Relationship(
     lambda role: world(role, shared),
     for_all(

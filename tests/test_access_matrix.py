@@ -120,7 +120,7 @@ ReopenCase                coordinator COORDINATES
 PlanMeeting               chair PLANS, deputy PLANS, coordinator PLANS, preparer PLANS
 RescheduleMeeting         chair ORGANISES, deputy ORGANISES, coordinator ORGANISES, preparer ORGANISES
 CancelMeeting             chair ORGANISES, deputy ORGANISES, coordinator ORGANISES, preparer ORGANISES
-InviteMember              chair ORGANISES, deputy ORGANISES, coordinator ORGANISES, preparer ORGANISES
+InviteMember              chair INVITES, deputy INVITES, coordinator INVITES, preparer INVITES
 WithdrawInvitation        chair ORGANISES, deputy ORGANISES, coordinator ORGANISES, preparer ORGANISES
 SetAvailability           chair ATTENDS, deputy ATTENDS, coordinator ATTENDS, preparer ATTENDS, partner ATTENDS
 DraftAgenda               chair ORGANISES, deputy ORGANISES, coordinator ORGANISES, preparer ORGANISES
@@ -242,6 +242,7 @@ TELLS: dict[str, Any] = {
     "case": CASE,
     "meeting": MEETING,
     "item": ITEM,
+    "items": (ITEM,),
     "person": PERSON,
     "retired": r.OTHER_PERSON,
     "merge": r.MERGE,
@@ -276,6 +277,7 @@ def command(name: str, role: Role) -> Command:
 LONG = {
     "OPENS": "OPENS_THE_ITEM",
     "ON_ITEM": "ORGANISES_THE_ITEM",
+    "INVITES": "ORGANISES_THE_ITEM",
     "READS": "READS_THE_ITEM",
     "IN_EMERGENCY": "IN_AN_EMERGENCY",
     "OPENED": "HAS_OPENED",

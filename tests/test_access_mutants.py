@@ -339,6 +339,11 @@ MUTANTS = table(
         hand(f.test_nobody_resolves_their_own_interest, CHAIR),
     ),
     (
+        "a guest comes for what is kept from who invites them",
+        rule("InviteMember", CHAIR, relation=relations.organising),
+        row("InviteMember", CHAIR),
+    ),
+    (
         "recusal goes with the item",
         (places, "seats_of", without_removed_items),
         hand(v.test_whoever_is_recused_anywhere_sees_nothing_of_the_case, "auditor"),

@@ -15,6 +15,9 @@ from catch.api.audit import view as trail
 from catch.api.case import door, parts, sharing
 from catch.api.case import view as case_view
 from catch.api.meeting import subscription as meeting
+from catch.api.meeting import view as sitting
+from catch.commands import meetings as at_meetings
+from catch.commands import rules
 from catch.present import answers, moment
 from tests.canaries.holes import POSITION_TOLD, Patch, all_doors, every_recusal, shown, true, with_every_tag
 from tests.canaries.pairs import PAIRS
@@ -50,6 +53,14 @@ async def test_every_permitted_flow_has_its_reason():
     assert all(len(reason) > 20 for reason in PERMITTED.values())
 
 
+def false(*_: object) -> bool:
+    return False
+
+
+async def whoever_prepares(held: sitting.Sitting) -> bool:
+    return held.prepares
+
+
 CONTROLS: dict[str, tuple[str, str, Patch]] = {
     "the trail is told whole": ("a note for another", "alma", (trail, "told", shown)),
     "notes are for everybody": ("a note for another", "hana", (parts, "note_shown", true)),
@@ -62,6 +73,21 @@ CONTROLS: dict[str, tuple[str, str, Patch]] = {
         "who asks to speak on an item that is withheld",
         "pip",
         (meeting, "told_withheld", shown),
+    ),
+    "a chair is told what a case lacks that they are kept out of": (
+        "that a case may not be heard",
+        "carl",
+        (at_meetings, "kept_from_sender", false),
+    ),
+    "whoever names an item is told that its person's processing is restricted": (
+        "that somebody has asked for their processing to be restricted",
+        "carl",
+        (rules, "kept_from_sender", false),
+    ),
+    "whoever prepares counts what they are kept out of": (
+        "what is said of an item that a preparer is kept out of",
+        "pru",
+        (sitting.Sitting, "counted", whoever_prepares),
     ),
     "a withheld item's facts are told": (
         "what is said of an item that is withheld",

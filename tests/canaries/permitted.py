@@ -13,7 +13,7 @@ PERMITTED: Mapping[str, str] = {
     "cursors": "a cursor holds a time; it is compared as being there",
     "hashes": "the hash of an agenda's contents is over ids and times",
     "a withheld item's place": "an agenda keeps the place and the minutes of an item that is withheld: an order cannot"
-    " be shown without them",
+    " be shown without them; nor can whoever prepares a meeting fill one, so that a draft has that place or has not",
     "a match": "whoever keeps a front door and has looked is told number, lead and safe contact of the live cases of"
     " whom they match, and of the same person: that is what the look is for, and it is recorded",
     "a taken id": "an id that a client chose and somebody else had chosen before is refused as taken; ids are random",

@@ -137,7 +137,9 @@ async def told_apart(said: Twin, unsaid: Twin, pair: Pair, run: str, viewers: Se
         one, other = said.by(who), unsaid.by(who)
         left = Common(said.known()).of([each.answer for each in one])
         right = Common(unsaid.known()).of([each.answer for each in other])
-        pairs = zip([each.channel for each in one], left, right, strict=True)
+        pairs = [
+            each for each in zip([told.channel for told in one], left, right, strict=True) if each[0] not in pair.but
+        ]
         found += [f"{who} by {channel}: {first_difference(a, b)}" for channel, a, b in pairs if a != b]
     return found
 

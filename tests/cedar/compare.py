@@ -189,11 +189,10 @@ class Model:
                 yield action, ("Person", command.person), context | {"worksOnBoth": works, "keptOutOfOne": out}
         elif action == "PlanMeeting":
             yield action, ("Series", f"{command.programme}/{command.series}"), context
-        elif action in ("SubmitReferral", "ReceiveContact"):
-            known = {"worksOnACase": self.works_on_a_case(), "knowsACase": self.knows_a_case()}
-            known["hasCases"] = bool(self.of_people())
-            if command.person is None:
-                known |= {"knowsACase": True}
+        elif action == "SubmitReferral":
+            yield action, ("Programme", command.programme), context
+        elif action == "ReceiveContact":
+            known = {"knowsACase": command.person is None or self.knows_a_case(), "hasCases": bool(self.of_people())}
             yield action, ("Programme", command.programme), context | known
         else:
             yield action, ("Place", "place"), context
@@ -203,7 +202,9 @@ class Model:
             return
         place = ("Meeting", command.meeting)
         attends = context | {"attends": self.any([("attend", place, {})])}
-        yield action, ("Item", command.item) if action in ON_AN_ITEM else place, attends
+        # A guest comes for an item, or for all of them.
+        item = command.item if action in ON_AN_ITEM else next(iter(getattr(command, "items", ())), None)
+        yield action, ("Item", item) if item else place, attends
 
     def of_a_case(self, command: Any, action: str, context: dict[str, Any]) -> Iterator[Request]:
         case = self.world.case(command.case)
@@ -238,8 +239,7 @@ class Model:
         context["keepsEarlier"] = earlier in there and any(
             self.answers([("KeepContact", ("Contact", earlier), keep)], DOING["place"])
         )
-        context |= {"into": getattr(command, "programme", ""), "hasCases": bool(self.of_people())}
-        context |= {"worksOnACase": self.works_on_a_case(), "knowsACase": self.knows_a_case()}
+        context["into"] = getattr(command, "programme", "")
         yield action, ("Contact", command.contact), context
 
     def works_on_a_case(self) -> bool:
@@ -294,6 +294,7 @@ def command(m: Made, w: World) -> Command:
         "case": m.first(worlds.CASES),
         "meeting": meeting.meeting if meeting else uid(99),
         "item": m.one(meeting.items).item if meeting else uid(98),
+        "items": m.one(((), (m.one(meeting.items).item,) if meeting else ())),
         "person": worlds.PERSON,
         "retired": worlds.OTHER_PERSON,
         "merge": m.first((worlds.MERGE, uid(96))),

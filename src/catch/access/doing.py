@@ -34,6 +34,7 @@ from catch.access.relations import (
     guarding_some,
     having_opened,
     in_an_emergency,
+    inviting,
     late,
     leading_on,
     letting_go,
@@ -235,7 +236,8 @@ CASES: tuple[Row, ...] = (
 MEETINGS: tuple[Row, ...] = (
     ((planning.PlanMeeting,), running(of_the_series)),
     ((planning.RescheduleMeeting, planning.CancelMeeting), ORGANISERS),
-    ((invitations.InviteMember, invitations.WithdrawInvitation), ORGANISERS),
+    ((invitations.InviteMember,), running(inviting)),
+    ((invitations.WithdrawInvitation,), ORGANISERS),
     ((invitations.SetAvailability,), dict.fromkeys(AT_A_MEETING, own_agency)),
     ((drafting.DraftAgenda,), ORGANISERS),
     ((drafting.PublishAgenda,), in_the_chair(chairing)),

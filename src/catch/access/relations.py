@@ -259,7 +259,7 @@ def seen_item(asked: Asked, meeting: Meeting, item: UUID) -> Item:
     hidden = hidden_now(asked, meeting, held) if held else RedactionReason.NOT_INVOLVED
     if held is None or (hidden and hidden is not RedactionReason.RECUSED):
         raise NotOnTheAgenda(item=item)
-    if hidden or kept_out(asked, held):
+    if hidden or kept_out(asked, meeting, held):
         raise Recused(item=item)
     return held
 
@@ -273,8 +273,10 @@ def hidden_now(asked: Asked, meeting: Meeting, item: Item) -> RedactionReason | 
     return item_closed(asked.who, meeting, item, case, asked.reads.seats(case.case), asked.at)
 
 
-def kept_out(asked: Asked, item: Item) -> bool:
-    """Recused from the item's case, wherever that was said."""
+def kept_out(asked: Asked, meeting: Meeting, item: Item) -> bool:
+    """Kept out of the item at this meeting, or recused from its case, wherever that was said."""
+    if kept_from(asked.who, meeting, item):
+        return True
     seen = asked.seen(asked.reads.case(item.case) if item.case else None)
     return seen is not None and seen.hidden is RedactionReason.RECUSED
 
@@ -299,8 +301,17 @@ def organising_item(asked: Asked) -> None:
     # Not asked where it does not matter: a case that cannot be read keeps nobody from putting its item off.
     if held is None or left_to_the_recused(asked, meeting):
         return
-    if kept_from(asked.who, meeting, held) or kept_out(asked, held):
+    if kept_out(asked, meeting, held):
         raise Recused(item=asked.command.item)
+
+
+def inviting(asked: Asked) -> None:
+    """The same of each item that a guest comes for."""
+    meeting = organised(asked)
+    for each in asked.command.items:
+        held = meeting.item(each)
+        if held is not None and kept_out(asked, meeting, held):
+            raise Recused(item=each)
 
 
 def left_to_the_recused(asked: Asked, meeting: Meeting) -> bool:
@@ -325,7 +336,7 @@ def amending(asked: Asked) -> None:
     may_take_the_chair(asked)
     meeting = asked.reads.meeting(asked.command.meeting)
     held = meeting.item(asked.command.item) if meeting and asked.command.item else None
-    if meeting and held and (kept_from(asked.who, meeting, held) or kept_out(asked, held)):
+    if meeting and held and kept_out(asked, meeting, held):
         raise Recused(item=held.item)
 
 
@@ -365,8 +376,7 @@ def late(asked: Asked) -> None:
 def not_kept_out(asked: Asked, meeting: Meeting) -> None:
     """Whoever sends another item under the id of one that they are kept out of would be told what differs."""
     item = meeting.item(asked.command.item)
-    seen = asked.seen(asked.reads.case(item.case)) if item and item.case else None
-    if seen is not None and seen.hidden is RedactionReason.RECUSED:
+    if item is not None and kept_out(asked, meeting, item):
         raise Recused
 
 
@@ -490,9 +500,6 @@ def own_door(asked: Asked) -> None:
     """They refer for their programme, and in nobody else's name."""
     in_programme(asked)
     in_own_name(asked)
-    if any((part, asked.command.programme) in asked.who.runs for part in KEEPS_THE_DOOR):
-        # What a referrer does not see, colleagues at the front door would: the referral would be their way to it.
-        knowing_person(asked)
 
 
 def in_programme(asked: Asked) -> None:
@@ -505,19 +512,27 @@ def coordinating_in_programme(asked: Asked) -> None:
     """A coordinator of an agency that runs the programme types in what came to another door."""
     if not asked.who.coordinates_in(asked.command.programme):
         raise NotAllowed
-    knowing_person(asked, openly=True)
 
 
-def knowing_person(asked: Asked, *, openly: bool = False) -> None:
+def knows(asked: Asked, person: Person, *, openly: bool = False) -> bool:
     """Nobody comes by a person at their own front door, whose cases they do not see: for them there is none such.
 
     `openly`: a case of theirs that they coordinate.
     """
-    person = asked.reads.person(asked.command.person)
-    cases = _cases_of(asked, person) if person else []
+    cases = _cases_of(asked, person)
     seen = [each for case in cases if (each := asked.seen(case)) and each.hidden is not RedactionReason.RECUSED]
-    if cases and not any(each.everything or not openly for each in seen):
-        raise UnknownPerson(person=asked.command.person)
+    return not cases or any(each.everything or not openly for each in seen)
+
+
+def refers_as_known(asked: Asked, person: Person, programme: str, *, led_on: bool) -> bool:
+    """Whether somebody who is registered is there for whoever refers them to this programme. If not, they are answered
+    as where nobody is: that is the last thing that is wrong with a referral, so no rule says it before the decision.
+    """
+    if asked.who.coordinates_in(programme):
+        return knows(asked, person, openly=True)
+    # What a referrer does not see, colleagues at the front door would: the referral would be their way to it.
+    strictly = led_on or any((part, programme) in asked.who.runs for part in KEEPS_THE_DOOR)
+    return not strictly or knows(asked, person)
 
 
 def _cases_of(asked: Asked, person: Person) -> list[Case]:
@@ -609,8 +624,11 @@ def taking_contacts(asked: Asked) -> None:
     """They keep the programme's front door, and come by nobody there whose cases they do not see."""
     if not asked.who.keeps_the_door(asked.command.programme):
         raise NotYourDoor
-    if asked.command.person is not None:
-        knowing_person(asked)
+    if asked.command.person is None:
+        return
+    person = asked.reads.person(asked.command.person)
+    if person is None or not knows(asked, person):
+        raise UnknownPerson(person=asked.command.person)
 
 
 def seen_contact(asked: Asked, contact: UUID) -> Contact:
@@ -645,10 +663,8 @@ def linking_contacts(asked: Asked) -> None:
 def leading_on(asked: Asked) -> None:
     """The same; into another programme they refer as anybody does, in nobody else's name."""
     working_contact(asked)
-    openly = asked.who.coordinates_in(asked.command.programme)
-    if not openly:
+    if not asked.who.coordinates_in(asked.command.programme):
         in_own_name(asked)
-    knowing_person(asked, openly=openly)
 
 
 def in_an_emergency(asked: Asked) -> None:

@@ -10,7 +10,7 @@ from catch.commands.handler import Handler, handles
 from catch.commands.merging import the_same
 from catch.commands.naming import nhs_numbered, partners_exist, programmes_exist, was_born
 from catch.commands.questions import Caseload, MeetingsHolding, ReferenceDigest, RegisteredWith
-from catch.commands.rules import seen, seen_of, worked_on
+from catch.commands.rules import referable, seen, seen_of, worked_on
 from catch.domain import case as case_stream
 from catch.domain import discussion, restricted
 from catch.domain.case import (
@@ -45,6 +45,7 @@ from catch.domain.case import (
 )
 from catch.domain.case.actions import ActionCommand
 from catch.domain.case.state import Case, CaseState
+from catch.domain.contact import ConvertContact
 from catch.domain.facts import Actor, Category, Fact, Role
 from catch.domain.given import Given
 from catch.domain.programme import ProgrammeHistory
@@ -62,9 +63,16 @@ def person_of(command: CaseCommand, book: Book) -> UUID:
     return case.person if case else command.case
 
 
-def person_referred(command: referral.SubmitReferral | referral.AttachReferral, book: Book) -> UUID:
+def person_referred(command: referral.SubmitReferral | ConvertContact, book: Book) -> UUID:
+    """All that it says is the referral's, which its case keeps."""
     case = book.case(command.case)
-    return case.person if case else command.person
+    if case is not None:
+        return case.person
+    led_on = isinstance(command, ConvertContact)
+    there = book.person(command.person) is not None
+    # Not by the key of somebody who is not there for whoever asks: that it is gone, or unreadable, would tell of them.
+    hidden = there and referable(book, command.person, command.programme, led_on=led_on) is None
+    return command.case if hidden else command.person
 
 
 def pinned(book: Book, case: Case) -> Programme | None:
@@ -287,9 +295,12 @@ def _readable(book: Book, case: UUID | None) -> Case | None:
     return book.readable_cases([case])[0] if case else None
 
 
-def submit(command: referral.SubmitReferral, book: Book, given: Given) -> None:
-    """The person hears of it in the same moment: of two doors at once, theirs lets one through."""
-    case, person = book.case(command.case), book.person(command.person)
+def submit(command: referral.SubmitReferral, book: Book, given: Given, *, led_on: bool = False) -> None:
+    """The person hears of it in the same moment: of two doors at once, theirs lets one through.
+
+    `led_on`: by a contact.
+    """
+    case, person = book.case(command.case), referable(book, command.person, command.programme, led_on=led_on)
     # Of a case that they do not see nobody is told: theirs is as if it were new, and the pair waits at the front door.
     others = [
         each
@@ -437,7 +448,7 @@ BY_THE_CASE: tuple[type[CaseCommand], ...] = (
 CASE_HANDLERS: tuple[Handler, ...] = (
     *(handles(kind, subject=person_of, decide=of_case) for kind in BY_THE_CASE),
     handles(referral.SubmitReferral, subject=person_referred, decide=submit),
-    handles(referral.AttachReferral, subject=person_referred, decide=attach),
+    handles(referral.AttachReferral, subject=person_of, decide=attach),
     handles(eligibility.AcceptReferral, subject=person_of, decide=accept),
     handles(eligibility.RedirectReferral, subject=person_of, decide=redirect),
     handles(coordination.AllocateCoordinator, subject=person_of, decide=allocate),

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from catch.commands.book import Book
-from catch.commands.cases import running, submit
+from catch.commands.cases import person_referred, running, submit
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import nhs_numbered, partners_exist, was_born
 from catch.commands.questions import Marks
@@ -30,12 +30,6 @@ def person_or_itself(command: ReceiveContact, book: Book) -> UUID:
 def of_contact(command: ContactCommand, book: Book) -> UUID:
     held = book.contact(command.contact)
     return held.subject if held else command.contact
-
-
-def person_led_on(command: ConvertContact, book: Book) -> UUID:
-    """All that it says is the referral's, which its case keeps."""
-    case = book.case(command.case)
-    return case.person if case else command.person
 
 
 def taken_by(book: Book, contact: UUID) -> Programme | None:
@@ -103,7 +97,7 @@ def lead_on(command: ConvertContact, book: Book, given: Given) -> None:
     facts, of_contact = decided(command, book, given), book.programme
     if facts and known is not None:
         raise IdAlreadyUsed(field="case", value=command.case)
-    submit(command.submits(given.at), book, given)
+    submit(command.submits(given.at), book, given, led_on=True)
     book.programme = of_contact
 
 
@@ -112,5 +106,5 @@ CONTACT_HANDLERS: tuple[Handler, ...] = (
     handles(contact_stream.TriageContact, subject=of_contact, decide=work),
     handles(contact_stream.ResolveContact, subject=of_contact, decide=work),
     handles(LinkRepeat, subject=of_contact, decide=link),
-    handles(ConvertContact, subject=person_led_on, decide=lead_on),
+    handles(ConvertContact, subject=person_referred, decide=lead_on),
 )

@@ -11,6 +11,7 @@ from catch.commands.book import Book
 from catch.commands.handler import Handler, handles
 from catch.commands.naming import meetings_exist, partners_exist
 from catch.commands.questions import Draft, MeetingsOn, Officers
+from catch.commands.rules import is_stopped, kept_from_sender
 from catch.domain import discussion
 from catch.domain import meeting as meeting_stream
 from catch.domain.agenda.by_hand import as_it_is, listed
@@ -37,7 +38,7 @@ from catch.domain.meeting import (
 from catch.domain.meeting.rules import unpublished
 from catch.domain.meeting.state import MeetingState
 from catch.domain.programme.configuration import Programme
-from catch.domain.refusals import Refused, UnknownCase
+from catch.domain.refusals import IdAlreadyUsed, Refused, UnknownCase
 from catch.domain.registers import DayTaken
 from catch.domain.streams import CASE, MEETING, calendar_stream
 
@@ -154,6 +155,10 @@ def instantly(command: instant.RecordInstantDiscussion, book: Book, given: Given
 
 def plan(command: planning.PlanMeeting, book: Book, given: Given) -> None:
     """A series meets once a day, under somebody appointed to chair it. Instant discussions are of another kind."""
+    meeting = book.meeting(command.meeting)
+    # Before anything is asked of its own programme, which whoever plans need know nothing of.
+    if meeting is not None and meeting.programme != command.programme:
+        raise IdAlreadyUsed(field="meeting", value=command.meeting)
     if not decided(command, book, given, command.programme):
         return
     day = london_day(command.starts_at)
@@ -200,17 +205,23 @@ def draft(command: drafting.DraftAgenda, book: Book, given: Given) -> None:
 
 def publish(command: drafting.PublishAgenda, book: Book, given: Given) -> None:
     """Every case is looked at as it is now: whether it may be heard, and who may be told about it; nobody is told of
-    one that cannot be read.
+    one that cannot be read, nor of one that its sender is kept out of and that may not be heard: neither that it may
+    not nor why is theirs to know, and it is not opened.
     """
     meeting = book.meeting(command.meeting)
     about = [item for item in meeting.items if item.case] if meeting else []
     # To read the cases makes the publication rest on them: a disclosure that ends meanwhile is a conflict, not a leak.
     cases = book.readable_cases(item.case for item in about if item.case)
     if meeting is not None:
+        kept = frozenset(item.item for item in about if kept_from_sender(book, meeting, item))
+        heard_at = max(given.at, meeting.starts_at)
         listings = {
-            item.item: as_it_is(case, meeting, item, given.at) for item, case in zip(about, cases, strict=True) if case
+            item.item: as_it_is(case, meeting, item, given.at, stopped=is_stopped(book, case, heard_at))
+            for item, case in zip(about, cases, strict=True)
+            if case
         }
-        given = replace(given, listings=listings)
+        told = {item: held for item, held in listings.items() if not (item in kept and held.lacks)}
+        given = replace(given, listings=told, kept_out=kept)
     decided(command, book, given)
 
 

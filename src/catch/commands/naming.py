@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from catch.access import may_attend
 from catch.commands.book import Book
 from catch.commands.questions import DayOfBirth, NhsNumber, Numbered
 from catch.domain.calendar import london_day
-from catch.domain.facts import Sealed
+from catch.domain.facts import Role, Sealed
 from catch.domain.given import Given
 from catch.domain.nhs_number import NhsNumberInvalid
 from catch.domain.person import DateOfBirthInvalid
@@ -26,9 +27,17 @@ def programmes_exist(book: Book, keys: Iterable[str | None]) -> None:
 
 
 def meetings_exist(book: Book, ids: Iterable[UUID | None]) -> None:
+    """For whoever asks."""
     for id_ in ids:
-        if id_ is not None and book.meeting(id_) is None:
+        if id_ is not None and not _meets(book, id_):
             raise UnknownMeeting(meeting=id_)
+
+
+def _meets(book: Book, id_: UUID) -> bool:
+    held, who, at = book.meeting(id_), book.who, book.asked_at
+    if held is None or who is None or at is None or Role.SYSTEM in who.roles_held():
+        return held is not None
+    return may_attend(who, held, at)
 
 
 def was_born(book: Book, text: Sealed, given: Given, field: str) -> None:

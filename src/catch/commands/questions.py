@@ -97,7 +97,13 @@ class Records:
 
     async def withheld(self, way: Way, at: datetime) -> frozenset[UUID]:
         """Everybody of whom nothing leaves by this way, under every registration; as far as the read side has come."""
-        return frozenset() if goes_out(way) else await self._all_of(await data_requests.stopped(self.log.pool, at))
+        return frozenset() if goes_out(way) else await self.stopped(at)
+
+    async def stopped(self, at: datetime) -> frozenset[UUID]:
+        """Everybody of whom nothing is done with what is kept of them but to keep it, under every registration; as far
+        as the read side has come.
+        """
+        return await self._all_of(await data_requests.stopped(self.log.pool, at))
 
     async def _all_of(self, people: Collection[UUID]) -> frozenset[UUID]:
         """They, and whoever is one with them. Of one who cannot be read, they alone: nobody else waits for that."""

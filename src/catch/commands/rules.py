@@ -1,6 +1,6 @@
 """Who may ask: the policy (`catch.access`), asked with what the book says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,16 +13,18 @@ from catch.access import (
     Told,
     Who,
     asks,
+    kept_from,
     may,
     prepares,
     program,
+    recused,
     seats_of,
     sight,
     told,
     told_at_meeting,
     who,
 )
-from catch.access.relations import Asked, Reads, sees_contact
+from catch.access.relations import Asked, Reads, kept_out, refers_as_known, sees_contact
 from catch.access.restriction import goes_on, stopped
 from catch.commands.book import Book
 from catch.commands.merging import the_same
@@ -30,8 +32,10 @@ from catch.commands.questions import MeetingsHolding
 from catch.domain.access_grant import OpenBreakGlass
 from catch.domain.case.state import Case
 from catch.domain.facts import Actor, Command, Fact, Role
-from catch.domain.meeting.drafting import PublishAgenda
+from catch.domain.meeting.items import Item
+from catch.domain.meeting.state import Meeting
 from catch.domain.merging import MergeCommand
+from catch.domain.person import Person
 from catch.domain.processing import ProcessingIsRestricted
 from catch.domain.refusals import Refused
 from catch.domain.streams import CASE, CONTACT, MEETING, PARTNER, PROGRAMME, Stream
@@ -98,33 +102,61 @@ def not_restricted(who: Who, command: Command, book: Book, at: datetime) -> None
         return
     named = [each for name in OF_PEOPLE if (each := getattr(command, name, None))]
     # What cannot be read says nothing here; what is done with it is refused by its own name.
-    named += [each.person for each in book.readable_cases(dict.fromkeys(cases_named(command, book))) if each]
+    cases = dict.fromkeys(cases_named(command, book))
+    named += [each.person for each in book.readable_cases(cases) if each]
     for held in book.readable_people(dict.fromkeys(named)):
         if held is None:
             continue
-        same = the_same(book, held)
+        others: Iterable[Person | None] = ()
         if isinstance(command, MergeCommand):
-            same += filter(None, book.readable_people(each.other(held.person) for each in held.merges if each.open))
-        if stopped(same, at):
+            others = book.readable_people(each.other(held.person) for each in held.merges if each.open)
+        if stopped([*the_same(book, held), *others], at):
             raise ProcessingIsRestricted
+
+
+def is_stopped(book: Book, case: Case, at: datetime) -> bool:
+    """Whether nothing is done with what is kept of the person of the case but to keep it."""
+    (held,) = book.readable_people([case.person])
+    return held is not None and stopped(the_same(book, held), at)
 
 
 OF_PEOPLE = ("person", "retired")
 
 
 def cases_named(command: Command, book: Book) -> Iterator[UUID]:
-    """Those that a command is about: by itself, by items of a meeting, or all on the agenda that is published. Another
-    that it names (`to_case`) is of the same person, or there is none for it: whose that is, is told to nobody here.
+    """Those that a command is about: by itself, or by items of a meeting. Another that it names (`to_case`) is of the
+    same person, or there is none for it: whose that is, is told to nobody here. Nor is anything of a case whose item
+    its sender is kept out of, and yet may name: what they are answered must not hang on how it stands with the person.
     """
     if case := getattr(command, "case", None):
         yield case
     items = {getattr(command, "item", None), *getattr(command, "items", ())} - {None}
-    every = isinstance(command, PublishAgenda)
-    named: UUID | None = getattr(command, "meeting", None) if every or items else None
+    named: UUID | None = getattr(command, "meeting", None) if items else None
     meeting = book.meeting(named) if named else None
     for item in meeting.items if meeting else ():
-        if item.case and (every or item.item in items):
+        if meeting and item.case and item.item in items and not kept_from_sender(book, meeting, item):
             yield item.case
+
+
+def kept_from_sender(book: Book, meeting: Meeting, item: Item) -> bool:
+    """Whether whoever asks is kept out of the item. Of a case that cannot be read, as far as the meeting says so."""
+    who, at = book.who, book.asked_at
+    if who is None or at is None or Role.SYSTEM in who.roles_held():
+        return False
+    if item.case is None or book.readable_cases([item.case]) == [None]:
+        return kept_from(who, meeting, item)
+    return kept_out(Asked(who, None, Looked(book), at, Role.CHAIR), meeting, item)
+
+
+def referable(book: Book, person: UUID, programme: str, *, led_on: bool = False) -> Person | None:
+    """Who is registered, as far as whoever asks may refer them to the programme; for all others nobody is there.
+    `led_on`: by a contact.
+    """
+    held, who, at = book.person(person), book.who, book.asked_at
+    if held is None or who is None or at is None or Role.SYSTEM in who.roles_held():
+        return held
+    asked = Asked(who, None, Looked(book), at, Role.COORDINATOR)
+    return held if refers_as_known(asked, held, programme, led_on=led_on) else None
 
 
 def counted(book: Book, stream: Stream, about: UUID) -> bool:
@@ -135,7 +167,7 @@ def counted(book: Book, stream: Stream, about: UUID) -> bool:
     if stream is MEETING:
         meeting = book.meeting(about)
         # Of what is not there, version 0 tells nothing.
-        return meeting is None or prepares(who, meeting, at)
+        return meeting is None or (prepares(who, meeting, at) and not _kept_from_some(book, who, meeting))
     if stream is CASE:
         case = book.case(about)
         found = sight(who, case, Looked(book).seats(about), at) if case else None
@@ -146,6 +178,13 @@ def counted(book: Book, stream: Stream, about: UUID) -> bool:
         return contact is None or sees_contact(Asked(who, None, Looked(book), at, Role.COORDINATOR), contact)
     # A person's facts, and what is beside a case, are counted to nobody: nobody is told of all of them.
     return stream in (PARTNER, PROGRAMME)
+
+
+def _kept_from_some(book: Book, who: Who, meeting: Meeting) -> bool:
+    """Whether they are kept out of a case of the meeting: as it says itself, or the case does."""
+    about = [item.case for item in meeting.items if item.case]
+    kept = any(recused(who, case, ()) for case in book.readable_cases(about) if case)
+    return kept or any(kept_from(who, meeting, item) for item in meeting.items)
 
 
 def told_all(book: Book, stream: Stream, about: UUID, fact: Fact) -> bool:

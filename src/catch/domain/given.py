@@ -45,7 +45,8 @@ class Given(Struct, frozen=True):
     `programme` is None only where the command belongs to no programme; `caseload` counts the open cases of the
     coordinator that the command names, where the programme limits them; `licensed` are the instruments for which the
     place has a licence. `listed` is of the case that is put on an agenda, or heard; `draft` is the agenda as the rules
-    make it, and `listings` are, by item, its cases as they are when it is published; `digest` is the keyed hash of what
+    make it, and `listings` are, by item, its cases as they are when it is published; `kept_out` are items that its
+    sender is kept out of, and is told nothing about; `digest` is the keyed hash of what
     the command has and nobody may look up: an NHS number, what an issuer calls somebody, a sender's own number of a
     referral; `marks` likewise of each two identifiers of a person; `alike` is what a look for others found.
     """
@@ -58,6 +59,7 @@ class Given(Struct, frozen=True):
     listed: Listed | None = None
     draft: "Agenda | None" = None
     listings: Mapping[UUID, Listed] = {}
+    kept_out: frozenset[UUID] = frozenset()
     digest: str | None = None
     marks: tuple[str, ...] = ()
     alike: Alike | None = None

@@ -117,6 +117,14 @@ class Course(Redactable):
     withdrawn: list[Uninvited]
 
 
+async def _version(root: strawberry.Parent["Meeting"]) -> int | None:
+    return root.at[0] if await root.counted() else None
+
+
+async def _position(root: strawberry.Parent["Meeting"]) -> Position | None:
+    return root.at[1] if await root.counted() else None
+
+
 @strawberry.type(description="One occurrence of a series.")
 class Meeting:
     id: UUID
@@ -124,8 +132,8 @@ class Meeting:
     starts_at: datetime
     duration_minutes: int
     mode: Mode
-    version: int | None
-    position: Position | None
+    version: int | None = strawberry.field(resolver=_version, init=False)
+    position: Position | None = strawberry.field(resolver=_position, init=False)
     series: str
     programme: str
     chair: Worker
@@ -137,6 +145,8 @@ class Meeting:
     instant: bool = strawberry.field(description="A discussion there and then, of one case.")
     current_item: UUID | None
     content_hash: str | None
+    at: strawberry.Private[tuple[int, Position]]
+    counted: strawberry.Private[Callable[[], Awaitable[bool]]]
     prepared: strawberry.Private[Callable[[], Awaitable[Agenda]]]
     taken: strawberry.Private[Callable[[], Awaitable[Minutes | None]]]
     went: strawberry.Private[Callable[[], Awaitable[Course]]]

@@ -137,6 +137,18 @@ class Sitting:
             self._prepares = prepares(self.reading.viewer, self.present, self.reading.facts.at)
         return self._prepares
 
+    async def counted(self) -> bool:
+        """Whether the viewer is shown how often, and how far on, something was recorded: it says how much there is that
+        they may not know of, to who does not prepare the meeting, or is kept out of a case of it.
+        """
+        if not self.prepares:
+            return False
+        await self.look(item.case for item in self.present.items if item.case)
+        return not any(
+            item.case in self.recused or kept_from(self.reading.viewer, self.present, item)
+            for item in self.present.items
+        )
+
     async def agreed(self, case: UUID | None) -> Agreed:
         """What the viewer is told of why the case is on the agenda. A general matter has nothing to hide."""
         if case is None:
@@ -292,8 +304,10 @@ class Sitting:
         """Cases that could not be heard now, or on another basis, as is asked when they are opened."""
         facts = self.reading.facts
         waiting = [item for item in self.shown.items if item.unresolved and item.case not in self.unreadable]
+        facts.rests.rows = True
+        stopped = await facts.catch.records.stopped(max(facts.at, self.shown.starts_at))
         found = [
-            (item, as_it_is(case, self.shown, item, facts.at))
+            (item, as_it_is(case, self.shown, item, facts.at, stopped=case.person in stopped))
             for item in waiting
             if item.case and (case := (await facts.case(item.case)).state)
         ]
@@ -545,9 +559,8 @@ class SeatedMeeting(meeting_types.Meeting):
         self.confidentiality_statement = held.confidentiality_statement
         self.charter = held.charter
         self.instant = held.instant
-        # How often and how far on something was recorded says how much there is that others may not know of.
-        self.version = version if sitting.prepares else None
-        self.position = Position(position) if sitting.prepares else None
+        self.at = (version, Position(position))
+        self.counted = sitting.counted
         self.series = held.series
         self.programme = held.programme
         self.chair = common_types.Worker(user=held.chair, agency=chair.agency if chair else None)

@@ -39,7 +39,7 @@ def case_facts(
         programme=case.programme,
         state=case.state,
         live=case.live,
-        kept_back=(*case.kept_back, Missing.RESTRICTED) if stopped else case.kept_back,
+        kept_back=kept_back(case, stopped=stopped),
         presenter=presenter(case, meeting.series),
         basis=appearance_basis(case, at),
         visible_to=visible_to(case, meeting),
@@ -71,6 +71,10 @@ def case_facts(
         carried=carried if carried and not closed_since(case, carried) else None,
         elsewhere=None if carried else elsewhere(case, history, meeting),
     )
+
+
+def kept_back(case: Case, *, stopped: bool) -> tuple[Missing, ...]:
+    return (*case.kept_back, Missing.RESTRICTED) if stopped else case.kept_back
 
 
 def elsewhere(case: Case, history: ProgrammeHistory, meeting: Meeting) -> str | None:

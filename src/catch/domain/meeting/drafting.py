@@ -178,7 +178,8 @@ def publish(meeting: Meeting, given: Given) -> list[DraftingEvent]:
     if meeting.state is MeetingState.PLANNED:
         raise NoAgendaYet
     items = [item for item in meeting.items if item.state is not ItemState.REMOVED]
-    unready = {item.item: lacking for item in items if (lacking := lacks(item, given))}
+    asked = [item for item in items if item.item not in given.kept_out]
+    unready = {item.item: lacking for item in asked if (lacking := lacks(item, given))}
     if unready:
         missing = dict.fromkeys(need for lacking in unready.values() for need in lacking)
         raise ItemsNotReady(items=", ".join(map(str, unready)), missing=", ".join(missing))
