@@ -242,6 +242,7 @@ NO_PLACE = {
     "bench live",
     "bench reading",
     "bench console",
+    "bench turns",
     "programmes check",
     "programmes diff",
     "programmes schema",

@@ -51,7 +51,9 @@ SHOW_NOBODY = {
     **dict.fromkeys(
         ("audit key", "audit verify", "contracts", "document", "migrate", "restored"), "no facts of a place"
     ),
-    **dict.fromkeys(("bench console", "bench live", "bench log", "bench reading"), "measures invented places"),
+    **dict.fromkeys(
+        ("bench console", "bench live", "bench log", "bench reading", "bench turns"), "measures invented places"
+    ),
     **dict.fromkeys(("demo", "scenario list", "scenario run"), "shows invented places"),
     **dict.fromkeys(("enrol", "identity check", "token"), "tells of workers"),
     **dict.fromkeys(

@@ -33,7 +33,7 @@ def percentile(seconds: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
 
 
-async def driven(work: Callable[[], Awaitable[None]], at_once: int, seconds: float) -> Rate:
+async def driven(work: Callable[[], Awaitable[object]], at_once: int, seconds: float) -> Rate:
     """So many callers, each beginning anew as soon as it is answered."""
     taken: list[float] = []
     began = perf_counter()

@@ -157,7 +157,9 @@ class Server(Struct):
         return Page(percentile(taken, 0.5), percentile(taken, 0.95), percentile(own, 0.5))
 
 
-async def measured(size: Size, say: Callable[[str], None]) -> Figures:
+@asynccontextmanager
+async def place(size: Size) -> AsyncGenerator[Server]:
+    """So many cases on a database of its own."""
     with ephemeral(options=(*SAFE, "max_wal_size=4GB")) as server, tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder))
         async with opened(server, settings) as catch:
@@ -169,13 +171,18 @@ async def measured(size: Size, say: Callable[[str], None]) -> Figures:
                 await room.enrol(catch, who)
             await room.worked_on(catch)
             facts = await catch.log.page(0, 100_000)
-        say(f"{size.cases:,} cases")
         await copied(server.admin, cases(facts, size))
         async with opened(server, settings) as catch:
             await analysed(server.admin)
             settle()  # as a server does, or the collector's pauses are measured too
             known = Registered({"cases": CASES, "meetings": MEETINGS, "preview": PREVIEW, "one": ONE})
-            return await read(Server(catch, Engine(schema(), registered=known), catch.present.rights), size, say)
+            yield Server(catch, Engine(schema(), registered=known), catch.present.rights)
+
+
+async def measured(size: Size, say: Callable[[str], None]) -> Figures:
+    say(f"{size.cases:,} cases")
+    async with place(size) as server:
+        return await read(server, size, say)
 
 
 async def coordinating(catch: Catch, who: Actor) -> None:

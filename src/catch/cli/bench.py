@@ -11,10 +11,11 @@ from catch.bench import live as live_bench
 from catch.bench import live_run, live_shape
 from catch.bench import log as log_bench
 from catch.bench import reading as reading_bench
+from catch.bench import turns as turns_bench
 from catch.bench.node import cores
 from catch.bench.shape import as_json, as_markdown
 from catch.cli.common import complaints
-from catch.cli.options import option
+from catch.cli.options import argument, option
 
 
 @click.group()
@@ -112,6 +113,32 @@ def console(form: str, quick: bool) -> None:
     size = console_bench.QUICK if quick else console_bench.Size()
     figures = uvloop.run(console_bench.measured(size, say))
     click.echo(console_bench.as_markdown(figures) if form == "markdown" else console_bench.as_json(figures))
+
+
+@bench.command()
+@argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@option("--json", "form", flag_value="json", default=True, help="The ratios as JSON (the default).")
+@option("--markdown", "form", flag_value="markdown", help="The ratios as a table.")
+@option("--quick", is_flag=True, help="Two short rounds: to see that it runs, not to quote.")
+@option("--rounds", type=click.IntRange(1), help="How often each figure is measured, in each checkout.")
+def turns(folder: Path, form: str, quick: bool, rounds: int | None) -> None:
+    """This checkout beside another in FOLDER, by turns: what a change has done to appends and to pages.
+
+    The other stands beside itself as well, as a control. Takes some five minutes, and bears neighbours better than
+    figures of two runs do. The other checkout needs nothing installed: it is run with what this one has.
+
+    **Examples**
+
+        git worktree add ../before HEAD~10
+        catch bench turns ../before --markdown
+    """
+    size = turns_bench.QUICK if quick else turns_bench.Size()
+    size = replace(size, rounds=rounds or size.rounds)
+    try:
+        found = uvloop.run(turns_bench.measured(folder, size, say))
+    except turns_bench.NotStarted as problem:
+        raise click.ClickException(f"{folder}: {problem}") from None
+    click.echo(turns_bench.as_markdown(found) if form == "markdown" else turns_bench.as_json(found))
 
 
 def say(what: str) -> None:
