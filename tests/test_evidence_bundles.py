@@ -1,6 +1,7 @@
 """A bundle proves its facts and that none is missing to whoever has the file alone; nothing done to it is missed."""
 
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -29,13 +30,16 @@ from catch.evidence.signing import Signing
 from catch.evidence.verifying import verified
 from catch.log import Append, Log, NewEvent
 from catch.log.migrations import event_schemas
+from catch.web.console import assets
 from tests.cases import nobody
 from tests.conftest import Furnished
+from tests.node_clients import started
 from tests.test_evidence_signing import SECRET, signed
 
 TIMES = int(os.environ.get("CATCH_TAMPERINGS", "25"))
 SCHEMAS = {"schemas/Opened.1.json": "{}", "schemas/Closed.1.json": '{"type": "object"}', "schemas/Other.1.json": "{}"}
 SAMPLE = Path(__file__).parent / "data" / "case.catch"
+SCRIPT = Path(assets.__file__).parent / "static" / "bundle.js"
 SAMPLE_KEY = "catch/a4cf6f64-e8ec-4c82-a168-2f98c9dc6ea2/1+271b69db+AYkvznWKt5w7OYNMsIK/Mz4OI6Q0CAksmcuDO9Kd17A9"
 ONE = UUID(int=41)
 
@@ -496,3 +500,30 @@ def test_who_writes_a_verifier_from_the_readme_comes_to_the_same(bundles: Bundle
             file.commit()
         with pytest.raises(Exception):  # noqa: B017, PT011 - it falls over as it may
             by_the_readme(copy, key)
+
+
+async def test_the_page_of_the_console_comes_to_the_same(bundles: Bundles, tmp_path: Path):
+    """Its script, by node: what the verifier finds it finds, with the first position, and nothing else."""
+    r, cases = random.Random(7), [(SAMPLE, SAMPLE_KEY), (bundles.stream, bundles.key), (bundles.part, "")]
+    cases += [(bundles.stream, SAMPLE_KEY), (Path(__file__), "")]
+    for edit in EDITS:
+        for number in range(TIMES // 5):
+            copy = tmp_path / f"{edit.__name__}-{number}.catch"
+            shutil.copyfile(source := (bundles.stream, bundles.part)[number % 2], copy)
+            with closing(sqlite3.connect(copy)) as file:
+                edit(file, r, positions_of(source))
+                file.commit()
+            cases.append((copy, bundles.key))
+    async with started("bundles.mjs", str(SCRIPT)) as process:
+        out, problem = await process.communicate("".join(f"{path}\t{key}\n" for path, key in cases).encode())
+    assert problem == b""
+    found = [json.loads(line) for line in out.splitlines()]
+    assert len(found) == len(cases)
+    assert found == [by_the_verifier(*each) for each in cases]
+
+
+def by_the_verifier(path: Path, key: str) -> dict[str, int | None]:
+    try:
+        return {"facts": verified(path, key=key or None).facts}
+    except NotProved as problem:
+        return {"position": problem.position}

@@ -65,6 +65,11 @@ async def listed(visit: Visit, number: str, problem: str | None = None) -> Reply
     )
 
 
+async def verify(visit: Visit) -> Reply:
+    """Checked in the browser, or, as the page says, elsewhere: nothing of a bundle comes here."""
+    return visit.page("audit_bundle.html")
+
+
 async def trail(visit: Visit) -> Reply:
     """The timeline, and, where a moment is asked for, how it stood then."""
     stream = visit.path["stream"]
@@ -216,5 +221,6 @@ def closed(held: Json) -> list[tuple[str, list[str]]]:
 
 ADDRESSES = (
     Address("/audit", look, find, text="Audit", reads="auditTrail"),
+    Address("/audit/bundle", verify),
     Address("/audit/{stream:uuid}", trail),
 )
