@@ -3,9 +3,12 @@
 Pages are enumerated, so that none can be forgotten: a page more is looked at as soon as its address is listed.
 """
 
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -38,6 +41,7 @@ from tests.browser import at_the_console, browser
 from tests.conftest import Furnished
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, PROGRAMME, Place, ago
 from tests.test_charts import EACH, drawn
+from tests.test_evidence_bundles import SAMPLE, SAMPLE_KEY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -311,3 +315,34 @@ async def test_a_slider_leads_through_the_timeline_where_there_is_a_script_and_a
         await plain.locator("#position").select_option(index=1)
         await plain.get_by_role("button", name="Show it as it stood then").first.click()
         assert "behind" in await plain.locator("#then h2").inner_text()
+
+
+async def test_a_bundle_is_verified_in_the_browser_and_without_a_script_the_page_says_how(world: World, tmp_path: Path):
+    page = await world.window(AUDITOR)
+    await page.goto("/audit")
+    await page.get_by_role("link", name="Verify a bundle").click()
+    says, verify = page.locator("[data-bundle] [role=status]"), page.get_by_role("button", name="Verify it")
+    await verify.click()
+    assert await says.inner_text() == "Choose a bundle first."
+    await page.get_by_label("The bundle").set_input_files(SAMPLE)
+    for key, told in (
+        (SAMPLE_KEY, "Proved: 10 facts"),
+        ("", "the bundle's own"),
+        ("junk", "NOT PROVED: This is no public key"),
+    ):
+        await page.get_by_label("The public key").fill(key)
+        await verify.click()
+        await says.get_by_text(told).wait_for()
+    assert await problems(page, world.axe) == []
+    changed = shutil.copyfile(SAMPLE, tmp_path / "changed.catch")
+    with closing(sqlite3.connect(changed)) as file:
+        file.execute("update stored_events set topic = 'Other' where topic = 'ReferralAccepted'")
+        file.commit()
+    await page.get_by_label("The public key").fill(SAMPLE_KEY)
+    await page.get_by_label("The bundle").set_input_files(changed)
+    await verify.click()
+    await says.get_by_text("NOT PROVED at position").wait_for()
+    async with at_the_console(world.browser, world.place, AUDITOR, script=False) as plain:
+        await plain.goto("/audit/bundle")
+        assert not await plain.locator("[data-bundle]").is_visible()
+        assert "catch audit verify" in await plain.locator("main").inner_text()

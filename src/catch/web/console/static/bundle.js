@@ -21,7 +21,7 @@ function check(so, text, position) {
   if (!so) throw new NotProved(text, position);
 }
 
-// As much of SQLite as a bundle has: tables by row id, whose rows may go on in further pages.
+// As much of SQLite as a bundle has: tables by row id, whose rows may go on in further pages. No index is read.
 
 class Database {
   constructor(bytes) {
@@ -202,6 +202,7 @@ async function included(fact, size, root) {
 // The whole
 
 export async function verified(bytes, given = "", progress = async () => {}) {
+  if (!globalThis.crypto?.subtle) throw new Error("This browser verifies nothing on a connection that is not safe: use https.");
   try {
     return await proved(new Database(bytes), given, progress);
   } catch (problem) {
@@ -287,7 +288,7 @@ async function besides(said, documents) {
 
 function begin() {
   const part = document.querySelector("[data-bundle]");
-  if (!part) return;
+  if (!part?.hidden) return;
   const file = part.querySelector("input[type=file]"), key = part.querySelector("textarea"), says = part.querySelector("[role=status]");
   const say = (lines) => says.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   part.querySelector("button").addEventListener("click", async () => {
