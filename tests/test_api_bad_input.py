@@ -17,7 +17,9 @@ from msgspec import Struct
 
 from catch.access import ASKED
 from catch.api.mutations import camel
-from catch.domain.facts import Actor, Role
+from catch.domain.facts import Actor, Role, Sealed
+from catch.domain.person import CorrectIdentity
+from catch.domain.streams import PERSON
 from catch.identity.tokens import AUDIENCE, ISSUER, KEY_FILE
 from tests.conftest import Database
 from tests.place import ADMINISTRATOR, AUDITOR, CHAIR, COORDINATOR, HOUSING, REFERRER, Place, ago, placed
@@ -126,6 +128,17 @@ async def test_a_value_of_the_wrong_kind_is_named(place: Place, variables: dict[
     assert body["errors"][0]["extensions"]["code"] == code
     assert body["errors"][0]["message"]
     assert await place.catch.log.head() == head
+
+
+async def test_a_day_that_is_typed_where_none_is_known_is_none(place: Place):
+    """As in an import; and the same again is the same."""
+    typed = person() | {"dateOfBirth": "1900-01-01"}
+    for _ in range(2):
+        assert "position" in await outcome(place, REGISTER, i=typed)
+    held = (await place.catch.present.states.get(PERSON, UUID(typed["person"]))).state
+    assert held.registered.date_of_birth is None
+    put_right = CorrectIdentity(held.person, Sealed("Wrong"), date_of_birth=Sealed("1900-01-01"))
+    assert await place.refused(put_right) == "DATE_OF_BIRTH_INVALID"
 
 
 async def test_text_that_cannot_be_kept_is_refused(place: Place):

@@ -15,6 +15,7 @@ from catch.access import learning
 from catch.access.learning import Told, entry_shown, told
 from catch.access.seeing import RedactionReason, Sight
 from catch.domain.case import CaseCommand, decide, entries, evolve
+from catch.domain.case.clocks import clocks_of
 from catch.domain.case.coordination import ConversationHeld
 from catch.domain.case.correcting import (
     ApproveEntryWithdrawal,
@@ -34,6 +35,7 @@ from catch.domain.case.correcting import (
 from catch.domain.case.entries import KEPT, NoSuchText, UnknownEntry
 from catch.domain.case.information import InformationRequested
 from catch.domain.case.measures import TotalsDiffer
+from catch.domain.case.milestones import MilestoneAlreadyReached, MilestoneReached, ReachMilestone
 from catch.domain.case.notes import AddNote, NoteAdded
 from catch.domain.case.rules import AskedByYourself
 from catch.domain.case.state import (
@@ -46,7 +48,10 @@ from catch.domain.case.state import (
     WithdrawReason,
     Worker,
 )
-from catch.domain.facts import Category, Sealed
+from catch.domain.facts import Category, Recorded, Sealed
+from catch.domain.given import Given
+from catch.domain.programme.clocks import ClockState
+from catch.domain.programme.configuration import ClockRule, Span, Unit
 from catch.domain.refusals import OutOfRange
 from catch.history.past import Moment, chosen
 from catch.readside import projection
@@ -54,7 +59,8 @@ from projections import outcomes
 from tests.cases import ACCEPTED, CASE, GIVEN, LEAD, NOW, START, TEXT, case_given, fold_recorded, folded, recorded, uid
 from tests.test_case_measures import LICENSED, TODAY, ticked
 from tests.test_case_measures import recorded as measured
-from tests.test_order_of_occurrence import ENTRIES, a_history, depends_on_typing
+from tests.test_order_of_occurrence import DAY, ENTRIES, a_history, at, depends_on_typing
+from tests.test_order_of_occurrence import told as lately
 
 NOTE, MADE, ASKED = uid(61), uid(75), uid(76)
 RIGHT, WHY = Sealed("cmlnaHQ="), Sealed("d2h5")
@@ -292,3 +298,43 @@ def test_control_a_correction_told_by_its_category_alone_is_caught(monkeypatch: 
     assert told(police, folded(*NOTED), corrected, NOW) is Told.SHOWN
     with pytest.raises(AssertionError):
         test_whoever_is_not_told_of_a_note_is_told_nothing_of_what_became_of_it()
+
+
+# A milestone
+
+
+HOME = ReachMilestone(CASE, "home")
+TO_HOME = ClockRule("to-home", "ReferralReceived", "MilestoneReached[milestone=home]", Span(15, Unit.DAY))
+
+
+def test_a_milestone_that_was_recorded_too_early_is_withdrawn_and_reached_anew():
+    """Its clock goes on as if it had never been, and stops when it really came about, too late."""
+
+    def clock_at(facts: list[Recorded[Any]]) -> tuple[ClockState, datetime | None]:
+        (held,) = clocks_of(fold_recorded(facts), (TO_HOME,), START + 30 * DAY)
+        return held.state, held.stopped_at
+
+    early, really = at(10), at(20)
+    facts = lately((10, MilestoneReached("home")), after=ACCEPTED)
+    (held,) = fold_recorded(facts).reached
+    assert clock_at(facts) == (ClockState.MET, early.at)
+    with pytest.raises(MilestoneAlreadyReached):
+        decide(fold_recorded(facts), HOME, really)
+    asking = RequestEntryWithdrawal(CASE, ASKED, KindOfEntry.MILESTONE, held.reached, WithdrawReason.ERROR, WHY)
+    for command, by in ((asking, GIVEN), (approve, ANOTHER)):
+        facts = [*facts, *typed_in(facts, command, replace(by, at=at(21).at))]
+    assert fold_recorded(facts).reached == ()
+    assert clock_at(facts) == (ClockState.BREACHED, None)
+    facts = [*facts, *typed_in(facts, HOME, really)]
+    assert clock_at(facts) == (ClockState.MISSED, really.at)
+    assert not depends_on_typing(evolve, facts)
+    # It may be reached at the very time that was withdrawn, after all.
+    again = [*facts, *typed_in(facts, HOME, early)]
+    assert clock_at(again) == (ClockState.MET, early.at)
+    assert not depends_on_typing(evolve, again)
+
+
+def typed_in(facts: list[Recorded[Any]], command: CaseCommand, given: Given) -> list[Recorded[Any]]:
+    answer = decide(fold_recorded(facts), command, given)
+    known = START + 300 * DAY
+    return [recorded(each, given.at, version=len(facts) + 1 + place, known=known) for place, each in enumerate(answer)]

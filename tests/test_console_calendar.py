@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catch.domain.facts import Actor, Sealed
+from catch.domain.calendar import london_day
+from catch.domain.facts import Actor, Role, Sealed
 from catch.domain.meeting.planning import CancelMeeting, PlanMeeting, RescheduleMeeting
-from catch.domain.partner import RenewCalendar, SuspendMember
+from catch.domain.partner import GiveRole, RenewCalendar, SuspendMember
 from catch.rates import Rates
 from catch.web.console.pages import calendar as pages
 from catch.web.console.pages.calendar import LONGEST_LINE, calendar, escaped, folded, named
@@ -22,7 +23,7 @@ from catch.web.console.site import Console
 from catch.web.console.visit import Visit
 from tests.browser import signed_in
 from tests.conftest import Database
-from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, SYSTEM, Place, placed
+from tests.place import CHAIR, COORDINATOR, HOUSING, PROGRAMME, SERIES, SYSTEM, Place, ago, placed
 from tests.test_console_meeting import form_of, send
 
 STARTS = datetime(2031, 7, 1, 9, 0, tzinfo=UTC)
@@ -239,3 +240,25 @@ def test_a_line_is_folded_by_octets_and_comes_back_whole(line: str) -> None:
 
 def test_text_is_escaped() -> None:
     assert escaped("a,b;c\\d\r\ne\nf") == "a\\,b\\;c\\\\d\\ne\\nf"
+
+
+# Who may chair
+
+
+async def test_a_form_names_those_who_may_chair_the_series_and_nobody_else(place: Place) -> None:
+    deputy = Actor("deputy@snn", "snn", Role.DEPUTY)
+    await place.enrol(deputy)
+    await place.enrol(Actor("later@snn", "snn", Role.COORDINATOR))
+    in_a_week = london_day(ago(days=-7))
+    await place.take(GiveRole("snn", "later@snn", Role.CHAIR, in_a_week, None, PROGRAMME, SERIES), SYSTEM)
+    meeting = await place.published()
+
+    async def suggested(address: str, field: str) -> list[str]:
+        async with signed_in(place, CHAIR) as client:
+            page = (await client.get(address)).text
+        (found,) = re.findall(rf'<datalist id="[^"]*{field}-list">(.*?)</datalist>', page, re.DOTALL)
+        return re.findall(r'value="([^"]*)"', found)
+
+    both = sorted([CHAIR.user, deputy.user])
+    assert await suggested(f"/do/plan-meeting?programme={PROGRAMME}&series={SERIES}", "chair") == both
+    assert await suggested(f"/do/hand-over-chair?meeting={meeting.meeting}", "toUser") == both

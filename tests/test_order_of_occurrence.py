@@ -183,7 +183,9 @@ ENTRIES = (
     (KindOfEntry.SUPPORT, uid(65)),
     (KindOfEntry.FEEDBACK, uid(69)),
     (KindOfEntry.ESCALATION, uid(68)),
+    (KindOfEntry.MILESTONE, uid(0)),
 )
+"""A milestone is called by when it was reached: whichever was first (`of_first_milestone`)."""
 
 
 def likely() -> Iterator[CaseCommand]:
@@ -285,13 +287,18 @@ def played(stage: tuple[CaseEvent, ...], wanted: Wanted) -> list[Recorded[Any]]:
     for minute, command, by in wanted:
         when = NOW + timedelta(minutes=minute, seconds=1)
         try:
-            answer = decide(case, command, replace(by, at=when))
+            answer = decide(case, of_first_milestone(case, command), replace(by, at=when))
         except Refused:
             continue
         for event in answer:
             facts.append(recorded(event, when, version=len(facts) + 1))
             case = case_stream.evolve(case, facts[-1])
     return facts
+
+
+def of_first_milestone(case: Case | None, command: CaseCommand) -> CaseCommand:
+    asks = isinstance(command, correcting.RequestEntryWithdrawal) and command.among is KindOfEntry.MILESTONE
+    return replace(command, entry=case.reached[0].reached) if asks and case and case.reached else command
 
 
 def by_occurrence(facts: list[Recorded[Any]]) -> list[Recorded[Any]]:

@@ -1,6 +1,7 @@
 """What a command names must exist, however deep it stands there; what it says of somebody must be such a thing."""
 
 from collections.abc import Iterable
+from datetime import date
 from uuid import UUID
 
 from catch.access import may_attend
@@ -40,11 +41,12 @@ def _meets(book: Book, id_: UUID) -> bool:
     return may_attend(who, held, at)
 
 
-def was_born(book: Book, text: Sealed, given: Given, field: str) -> None:
+def was_born(book: Book, text: Sealed, given: Given, field: str) -> date:
     """A date of birth is a day, and not one to come."""
     born = book.ask(DayOfBirth(text))
     if born is None or born > london_day(given.at):
         raise DateOfBirthInvalid(field=field)
+    return born
 
 
 def nhs_numbered(book: Book, text: Sealed, field: str) -> Numbered:

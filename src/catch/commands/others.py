@@ -16,8 +16,10 @@ from catch.domain import partner, person, processing, programme, subject_access
 from catch.domain.calendar import london_day
 from catch.domain.facts import Command
 from catch.domain.given import Alike, Given
+from catch.domain.matching import PLACEHOLDERS
 from catch.domain.meeting.rules import UnknownSeries
 from catch.domain.partner import Binding, NotForYourself, Partner, PartnerEvent
+from catch.domain.person import DateOfBirthInvalid
 from catch.domain.refusals import Refused
 from catch.domain.streams import caseload_stream
 from catch.domain.subject import folded
@@ -33,9 +35,12 @@ class UnknownCommand(Refused):
 
 
 def register(command: person.RegisterPerson, book: Book, given: Given) -> None:
-    """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone."""
-    if command.date_of_birth is not None:
-        was_born(book, command.date_of_birth, given, "dateOfBirth")
+    """The number is kept written in one way. Identifiers can be matched two by two, by their keyed hashes alone. A day
+    that is typed where none is known is none, as in an import and at the open door.
+    """
+    born = command.date_of_birth
+    if born is not None and was_born(book, born, given, "dateOfBirth") in PLACEHOLDERS:
+        command = replace(command, date_of_birth=None)
     marks = book.ask(Marks(command.name, command.date_of_birth, command.phone, command.nhs_number))
     given = replace(given, marks=marks)
     if command.nhs_number is not None:
@@ -50,8 +55,10 @@ def correct(command: person.Correct, book: Book, given: Given) -> None:
     held = book.person(command.person)
     if held is not None:
         known, said = held.registered, person.details_of(command)
-        if "date_of_birth" in said:
-            was_born(book, said["date_of_birth"], given, "dateOfBirth")
+        born = said.get("date_of_birth")
+        # What was wrong and is not known is removed, and not put right by another day that nobody was born on.
+        if born is not None and was_born(book, born, given, "dateOfBirth") in PLACEHOLDERS:
+            raise DateOfBirthInvalid(field="dateOfBirth")
         digest = known.nhs_digest
         if isinstance(command, person.CorrectIdentity) and command.nhs_number is not None:
             number = nhs_numbered(book, command.nhs_number, "nhsNumber")

@@ -24,6 +24,7 @@ from catch.domain.case import (
 from catch.domain.contact import ConvertContact
 from catch.domain.discussion import OfferActionInMeeting
 from catch.domain.facts import Command, Fact, Leaves
+from catch.domain.matching import PLACEHOLDERS, born_on
 from catch.domain.meeting import (
     deciding,
 )
@@ -36,7 +37,10 @@ class RecordedOtherwise(Refused):
 
 
 _NOT_KEPT = object()
-_READ: Mapping[str, Callable[[str], str | None]] = {"nhs_number": nhs_number}
+_READ: Mapping[str, Callable[[str], str | None]] = {
+    "nhs_number": nhs_number,
+    "date_of_birth": lambda text: None if born_on(text) in PLACEHOLDERS else text,
+}
 """What is kept in one way, however it was written."""
 
 
@@ -74,8 +78,8 @@ def _kept(leaves: Leaves, fact: Fact, name: str) -> Any:
 def differences(path: str, said: Any, kept: Any) -> Iterator[str]:
     """Where two values differ, as deep as they are of one kind."""
     read = _READ.get(path.rsplit(".", 1)[-1])
-    if read and said and kept:
-        said = read(said)
+    if read:
+        said, kept = (read(each) if each else None for each in (said, kept))
     if isinstance(said, Struct) and type(said) is type(kept):
         for name in said.__struct_fields__:
             yield from differences(f"{path}.{name}", getattr(said, name), getattr(kept, name))

@@ -473,7 +473,9 @@ class NoSafeWayToReach(Refused):
 
 
 class DateOfBirthInvalid(Refused):
-    """This is not a date of birth. Write it YYYY-MM-DD, not in the future; leave it out where it is not known."""
+    """This is not a date of birth. Write it YYYY-MM-DD, not in the future; leave it out where it is not known, and have
+    one that was wrong removed.
+    """
 
 
 class NothingToCorrect(Refused):

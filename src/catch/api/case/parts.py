@@ -453,7 +453,7 @@ def pauses(held: Sequence[domain.Pause], redactor: Redactor) -> list[case_types.
 
 def reached(held: Sequence[domain.Reached], redactor: Redactor) -> list[case_types.Reached]:
     return [
-        case_types.Reached(milestone=each.milestone, at=each.at)
+        case_types.Reached(id=each.reached, milestone=each.milestone, at=each.at)
         for each in redactor.for_those_involved("reached", held) or ()
     ]
 

@@ -540,6 +540,7 @@ class Voiding:
 
 @strawberry.type(description="One of the programme's own milestones that the case came to, and when.")
 class Reached:
+    id: UUID
     milestone: str
     at: datetime
 

@@ -57,8 +57,11 @@ KEPT: Mapping[KindOfEntry, Kept] = {
         {EntryField.WHOM: "since", EntryField.REASON: "ended_at"},
     ),
     KindOfEntry.SUPPORT: Kept("interventions", "support", "since", Category.PLAN, {EntryField.REASON: "ended_at"}),
+    KindOfEntry.MILESTONE: Kept("reached", "reached", "at", Category.PLAN, {}),
 }
-"""Of a risk it is said anew what is done, by looking at it again; a need has no text. Both can be withdrawn."""
+"""Of a risk it is said anew what is done, by looking at it again; a need and a milestone have no text. All three can be
+withdrawn, and what a clock was started or stopped by, started or stopped it never: it is reached again at its own time.
+"""
 if missing := [kind.name for kind in KindOfEntry if kind not in KEPT]:
     raise TypeError(f"nobody has said where these are kept: {', '.join(missing)}")
 

@@ -49,7 +49,9 @@ class UnknownMilestone(Refused):
 
 
 class MilestoneAlreadyReached(Refused):
-    """This was reached already, at the time in the details, and the earliest counts. If it was earlier, say when."""
+    """This was reached already, at the time in the details, and the earliest counts. If it was earlier, say when. If it
+    was not reached then, ask that this be withdrawn (`requestEntryWithdrawal`), then record it anew.
+    """
 
 
 # What we answer

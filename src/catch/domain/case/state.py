@@ -5,9 +5,9 @@ asked, what can be refused, what we answer, where it leaves us); `__init__` name
 they all build.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from catch.domain.calendar import london_day
 from catch.domain.facts import Category, Part, Sealed
@@ -803,6 +803,7 @@ class KindOfEntry(StrEnum):
     UNMET_NEED = "unmet-need"
     SUPPORT = "support"
     RELATION = "relation"
+    MILESTONE = "milestone"
 
 
 class EntryField(StrEnum):
@@ -964,11 +965,20 @@ class Step(Part, frozen=True, array_like=True):
     kind: StepKind
 
 
+REACHED = UUID("0a5b53f6-6c0e-4f0e-9d4c-1f6a8d0b7c35")
+"""Names of milestones that were reached are made of it."""
+
+
 class Reached(Part, frozen=True):
     """One of the programme's own milestones, and when it came about."""
 
     milestone: Code
     at: datetime
+
+    @property
+    def reached(self) -> UUID:
+        """What it is called where it is withdrawn: its fact has no id, and a milestone is reached once at a time."""
+        return uuid5(REACHED, f"{self.milestone} {self.at.astimezone(UTC).isoformat()}")
 
 
 class Transfer(Part, frozen=True, omit_defaults=True):

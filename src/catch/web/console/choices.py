@@ -138,9 +138,9 @@ OF_COMMANDS: Mapping[tuple[str, str], By] = {
 }
 SUGGESTED: Mapping[str, By] = {
     "user": lists.people,
-    "toUser": lists.people,
+    "toUser": lists.taking_over,
     "ownerUser": lists.people,
-    "chair": lists.people,
+    "chair": lists.chairs,
     "knownBy": lists.people,
     "who": lists.people,
     "outcome": lambda _: lists.codes(("helped", "partly-helped", "not-helped", "no-answer", "declined-to-talk")),

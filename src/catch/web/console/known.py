@@ -14,6 +14,7 @@ from catch.web.console.wording import words
 
 T = TypeVar("T")
 
+CHAIRING = ("CHAIR", "DEPUTY")
 PAGE = 200
 """Entries of a list at once: the most that the API gives."""
 
@@ -39,6 +40,7 @@ class Known:
         self.programme: Json | None = None
         self.partners: list[Json] = []
         self.members: list[Json] = []
+        self.appointed: list[Json] = []
         self.meetings: list[Json] = []
         self._kept: dict[Callable[[Known], Any], Any] = {}
 
@@ -113,6 +115,17 @@ class Known:
         key = self.programme["key"]
         self.partners = await everything(self.visit, "partners", programme=key)
         self.members = await everything(self.visit, "partner_members", programme=key, agency=self.agency)
+        return self
+
+    async def with_appointed(self, series: str) -> "Known":
+        """Who may chair the series of the meeting that it is about, or the one that is named, today."""
+        series = self.meeting["series"] if self.meeting else series
+        if self.programme is None or not series:
+            return self
+        found = await everything(self.visit, "appointments", programme=self.programme["key"], series=series)
+        today = self.today.isoformat()
+        held = [each for each in found if each["held"]["role"] in CHAIRING and each["held"]["startsOn"] <= today]
+        self.appointed = [each for each in held if (each["held"]["endsOn"] or today) >= today]
         return self
 
     async def with_agencies(self) -> "Known":

@@ -153,6 +153,17 @@ def people(known: Known) -> list[Choice]:
     return [Choice(user, known.called(agency)) for user, agency in sorted(held.items())]
 
 
+def chairs(known: Known) -> list[Choice]:
+    """Who may: of anybody else the command is refused."""
+    held: dict[str, str] = {each["user"]: each["agency"] for each in known.appointed}
+    return [Choice(user, known.called(agency)) for user, agency in sorted(held.items())]
+
+
+def taking_over(known: Known) -> list[Choice]:
+    """The chair, where that is handed over; else what somebody takes on."""
+    return chairs(known) or people(known)
+
+
 # Of the programme
 
 
@@ -241,7 +252,7 @@ def asked(known: Known) -> Instrument | None:
 SHOWN_IN = {
     "NOTE": "notes", "CONVERSATION": "conversations", "MEASURE": "measures", "FEEDBACK": "feedback",
     "REQUEST": "requests", "ESCALATION": "escalations", "RISK": "risks", "UNMET_NEED": "unmetNeeds",
-    "SUPPORT": "interventions", "RELATION": "relations",
+    "SUPPORT": "interventions", "RELATION": "relations", "MILESTONE": "reached",
 }  # fmt: skip
 """In which list of a case the entries of a kind stand."""
 

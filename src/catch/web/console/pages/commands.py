@@ -14,6 +14,8 @@ from catch.domain.case.transfers import OfferTransfer
 from catch.domain.erasing import StopErasure
 from catch.domain.facts import Command
 from catch.domain.meeting.deciding import RecordUpdate
+from catch.domain.meeting.planning import PlanMeeting
+from catch.domain.meeting.session import HandOverChair
 from catch.domain.merging import MergeCommand, RequestMerge
 from catch.domain.processing import LiftRestriction, RefuseRestriction, RestrictProcessing, WithdrawGround
 from catch.domain.subject_access import ExtendSubjectAccess, GiveSubjectAccess, RefuseSubjectAccess
@@ -72,6 +74,8 @@ async def whole_form(visit: Visit, kind: type[Command], sent: Mapping[str, list[
     await known.with_people()
     if "partner" in kind.__struct_fields__:
         await known.with_agencies()
+    if kind in (PlanMeeting, HandOverChair):
+        await known.with_appointed(sent.get("series", [""])[0])
     if {"meeting", "to_meeting", "at_meeting"} & {*kind.__struct_fields__}:
         await known.with_meetings()
     if kind is RequestMerge:
