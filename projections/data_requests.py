@@ -47,7 +47,7 @@ def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row:
 
 DATA_REQUESTS = ReadModel(
     name="data_requests",
-    version=2,
+    version=3,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(SubjectAccessEvent) | names(ProcessingEvent),

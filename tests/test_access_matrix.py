@@ -183,6 +183,7 @@ RefuseRestriction         caldicott GUARDS_SOME_OF_IT
 LiftRestriction           caldicott GUARDS_SOME_OF_IT
 NameGround                coordinator LETS_THEM_GO, caldicott GUARDS_SOME_OF_IT
 WithdrawGround            coordinator LETS_THEM_GO, caldicott GUARDS_SOME_OF_IT
+TellRecipient             caldicott GUARDS_SOME_OF_IT
 OpenBreakGlass            chair IN_EMERGENCY, deputy IN_EMERGENCY, coordinator IN_EMERGENCY, partner IN_EMERGENCY
 EndBreakGlass             chair OPENED, deputy OPENED, coordinator OPENED, partner OPENED, caldicott GUARDS_OPENED
 ReviewBreakGlass          caldicott GUARDS_OPENED

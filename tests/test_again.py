@@ -118,7 +118,7 @@ REFERENCES = {
     "ApproveErasure StopErasure ErasePerson": "person erasure",
     "LiftLegalHold": "person hold",
     "RequestSubjectAccess RequestRestriction NameGround": "person",
-    "RestrictProcessing RefuseRestriction LiftRestriction": "person restriction",
+    "RestrictProcessing RefuseRestriction LiftRestriction TellRecipient": "person restriction",
     "WithdrawGround": "person use",
     "ExtendSubjectAccess GiveSubjectAccess RefuseSubjectAccess": "person request",
     "EndBreakGlass ReviewBreakGlass": "opening",

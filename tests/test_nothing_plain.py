@@ -160,6 +160,8 @@ from catch.domain.processing import (
     RestrictionReason,
     RestrictionRefusal,
     RestrictProcessing,
+    TellRecipient,
+    ToldHow,
     UseGround,
     WithdrawGround,
 )
@@ -595,6 +597,7 @@ async def asked_for(w: Writer, person: UUID) -> None:
     restricted, not_met, use = uuid4(), uuid4(), uuid4()
     await w.send(RequestRestriction(person, restricted, RestrictionReason.ACCURACY_CONTESTED, today))
     await w.send(RestrictProcessing(person, restricted, today), CALDICOTT)
+    await w.send(TellRecipient(person, restricted, "housing-1", ToldHow.LETTER, today), CALDICOTT)
     await w.send(NameGround(person, use, UseGround.CONSENT, today))
     await w.send(WithdrawGround(person, use))
     await w.send(LiftRestriction(person, restricted, LiftReason.PUT_RIGHT, today), CALDICOTT)

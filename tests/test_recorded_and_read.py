@@ -255,6 +255,7 @@ INTO: Mapping[str, str] = {
         ("RequestRestriction", "RestrictProcessing", "RefuseRestriction", "LiftRestriction"), "PersonRestriction"
     ),
     **dict.fromkeys(("NameGround", "WithdrawGround"), "PersonGround"),
+    "TellRecipient": "RecipientTelling",
     **dict.fromkeys(("OpenBreakGlass", "EndBreakGlass"), "BreakGlass"),
     "ReviewBreakGlass": "GlassReview",
     "ApproveVoiding": "Voiding",
@@ -313,6 +314,7 @@ ELSEWHERE: Mapping[str, str] = {
     "RefuseSubjectAccess.told_on": "PersonAccessRequest.endedOn",
     "RefuseRestriction.reason": "PersonRestriction.refused",
     "LiftRestriction.reason": "PersonRestriction.lifted",
+    "TellRecipient.recipient": "DataRecipient.agency",
     "SubmitReferral.on_behalf_of": "Worker.agency",
     "SubmitReferral.age": "Case.ageWarning",
     **{f"{kind}.contact": "Contact.id" for kind in ("ReceiveContact", "TriageContact", "ResolveContact", "LinkRepeat")},

@@ -52,6 +52,7 @@ from catch.domain.processing import (
     ProcessingCommand,
     ProcessingEvent,
     ProcessingRestricted,
+    RecipientTold,
     RefuseRestriction,
     RequestRestriction,
     RestrictionLifted,
@@ -61,6 +62,8 @@ from catch.domain.processing import (
     RestrictionRefused,
     RestrictionRequested,
     RestrictProcessing,
+    TellRecipient,
+    ToldHow,
     UnknownRestriction,
     UnknownUse,
     UseGround,
@@ -101,6 +104,8 @@ LIFT, NAME = (
     NameGround(ONE, USE, UseGround.CONSENT, TODAY + timedelta(days=7)),
 )
 TAKE_BACK = WithdrawGround(ONE, USE)
+TELL = TellRecipient(ONE, FIRST, "housing-1", ToldHow.LETTER, TODAY)
+TOLD = RecipientTold(FIRST, "housing-1", ToldHow.LETTER, TODAY, "cora", "snn")
 
 
 def held(*history: ProcessingEvent) -> Processing:
@@ -116,6 +121,9 @@ def held(*history: ProcessingEvent) -> Processing:
         ((ASKED, RESTRICTED), LIFT, LIFTED),
         ((ASKED,), NAME, NAMED),
         ((ASKED, NAMED), TAKE_BACK, GroundWithdrawn(USE)),
+        ((ASKED, RESTRICTED), TELL, TOLD),
+        # That it ends is another thing to be told.
+        ((ASKED, RESTRICTED, TOLD, LIFTED), TELL, replace(TOLD, ended=True)),
         ((ASKED, RESTRICTED, LIFTED), replace(ASK, restriction=OTHER), replace(ASKED, restriction=OTHER)),
     ],
 )
@@ -131,6 +139,10 @@ def test_what_is_asked_for_is_recorded_and_again_nothing(
     [
         ((), RESTRICT, UnknownRestriction),
         ((), TAKE_BACK, UnknownUse),
+        ((), TELL, UnknownRestriction),
+        ((ASKED, REFUSED), TELL, RestrictionOver),
+        ((ASKED,), replace(TELL, told_on=RECEIVED - timedelta(days=1)), OutOfRange),
+        ((ASKED, RESTRICTED, LIFTED), replace(TELL, told_on=TODAY - timedelta(days=1)), OutOfRange),
         ((), NAME, NotRestricted),
         ((ASKED, REFUSED), NAME, NotRestricted),
         ((), replace(ASK, received_on=TODAY + timedelta(days=1)), OutOfRange),
@@ -464,17 +476,27 @@ async def test_no_paper_has_them(place: Place):
 
 @live
 async def test_to_whom_they_were_disclosed_stands_with_what_they_asked(place: Place):
-    case, _ = await asked(place, "Lea Larchwood")
+    case, restriction = await asked(place, "Lea Larchwood")
 
     async def told() -> Any:
         found = (await place.ask(OPERATIONS["data_requests"], CALDICOTT))["dataRequests"]["edges"]
         return next(each["node"]["recipients"] for each in found if each["node"]["person"] == str(case.person))
 
-    assert await told() == [{"agency": "housing-1", "sees": True}]
+    assert await told() == [{"agency": "housing-1", "sees": True, "told": []}]
     disclosure = (await place.ask(OPERATIONS["case"], id=str(case.case)))["case"]["disclosures"][0]["id"]
     await place.mutate(EndDisclosure(case.case, UUID(disclosure), Sealed("Not needed")))
     await place.settled()
     # What they were told they know.
-    assert await told() == [{"agency": "housing-1", "sees": False}]
+    assert await told() == [{"agency": "housing-1", "sees": False, "told": []}]
     async with signed_in(place, CALDICOTT) as client:
-        assert "does not see the case now: tell them" in (await client.get("/data-requests")).text
+        assert "Tell them." in (await client.get("/data-requests")).text
+    telling = TellRecipient(case.person, restriction, "housing-1", ToldHow.PHONE, today())
+    assert await place.refused(telling) == "NOT_ALLOWED"
+    assert await place.refused(replace(telling, recipient="nobody-1"), CALDICOTT) == "UNKNOWN_PARTNER"
+    await place.mutate(telling, CALDICOTT)
+    await place.settled()
+    by = {"user": CALDICOTT.user, "agency": CALDICOTT.agency}
+    said = {"restriction": str(restriction), "how": "PHONE", "toldOn": today().isoformat(), "ended": False, "by": by}
+    assert await told() == [{"agency": "housing-1", "sees": False, "told": [said]}]
+    async with signed_in(place, CALDICOTT) as client:
+        assert "(phone), by caldicott@snn" in (await client.get("/data-requests")).text

@@ -238,6 +238,7 @@ TABLE: dict[str, Telling] = {
     "RestrictionLifted": Telling(To.SEEING, changes=Changes.PERSON),
     "GroundNamed": Telling(To.SEEING, changes=Changes.PERSON),
     "GroundWithdrawn": Telling(To.SEEING, changes=Changes.PERSON),
+    "RecipientTold": Telling(To.NOBODY),
     "PersonErased": Telling(To.NOBODY, changes=Changes.PERSON),
     "CaseErased": Telling(To.SEEING),
     "ContactErased": Telling(To.NOBODY),

@@ -66,6 +66,7 @@ OF_AN_ERASURE = {"RequestErasure", "ApproveErasure", "StopErasure", "PlaceLegalH
 OF_A_REQUEST = {
     "RequestSubjectAccess", "ExtendSubjectAccess", "GiveSubjectAccess", "RefuseSubjectAccess", "RequestRestriction",
     "RestrictProcessing", "RefuseRestriction", "LiftRestriction", "NameGround", "WithdrawGround",
+    "TellRecipient",
 }  # fmt: skip
 OF_AN_OPENING = {"EndBreakGlass", "ReviewBreakGlass"}
 FROM_THE_CHAIR = {"AuthoriseDisclosure", "EndDisclosure", "RecordUnmetNeed", "DeclareRecusal", "ResolveRecusal"}

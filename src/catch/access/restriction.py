@@ -117,6 +117,7 @@ RIGHTS = (
     processing.LiftRestriction,
     processing.NameGround,
     processing.WithdrawGround,
+    processing.TellRecipient,
     # What an erasure waits for, a restriction among it, its own decision says.
     erasing.RequestErasure,
     erasing.ApproveErasure,

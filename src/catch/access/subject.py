@@ -205,6 +205,7 @@ GIVEN: Mapping[type[Fact], tuple[str, ...]] = {
     processing.RestrictionLifted: _NOTHING,
     processing.GroundNamed: _NOTHING,
     processing.GroundWithdrawn: _NOTHING,
+    processing.RecipientTold: _NOTHING,
     # At front doors.
     contact.ContactReceived: ("text", *_DESCRIBED),
     contact.ContactTriaged: ("note",),

@@ -111,6 +111,7 @@ from catch.domain.processing import (
     GroundNamed,
     GroundWithdrawn,
     ProcessingRestricted,
+    RecipientTold,
     RestrictionLifted,
     RestrictionRefused,
     RestrictionRequested,
@@ -394,6 +395,9 @@ def _of_person(event: PersonEvent) -> Telling:  # noqa: C901
             return Telling(To.SEEING, changes=Changes.PERSON)
         case GroundNamed() | GroundWithdrawn():
             return Telling(To.SEEING, changes=Changes.PERSON)
+        case RecipientTold():
+            # Of which other agencies they are known: the list of those who answer for the data tells it.
+            return Telling(To.NOBODY)
         case PersonErased():
             # Each of their cases says so.
             return Telling(To.NOBODY, changes=Changes.PERSON)

@@ -10,7 +10,7 @@ from catch.commands.book import Book
 from catch.commands.cases import renumber
 from catch.commands.handler import Handler, alone, handles, own_stream
 from catch.commands.merging import the_same
-from catch.commands.naming import nhs_numbered, programmes_exist, was_born
+from catch.commands.naming import nhs_numbered, partners_exist, programmes_exist, was_born
 from catch.commands.questions import Coordinates, Marks, Sharing, SubjectDigest
 from catch.domain import partner, person, processing, programme, subject_access
 from catch.domain.calendar import london_day
@@ -120,6 +120,12 @@ def in_programme(
         programmes_exist(book, (command.programme,))
 
 
+def tell(command: processing.TellRecipient, book: Book, given: Given) -> None:
+    alone(command, book, given)
+    if book.written[-1].facts:
+        partners_exist(book, (command.recipient,))
+
+
 def run(command: partner.RunProgramme | partner.LeaveProgramme, book: Book, given: Given) -> None:
     """The cases of an agency that runs nothing here any more would be seen by nobody: it first hands them over."""
     in_programme(command, book, given)
@@ -180,6 +186,7 @@ OTHER_HANDLERS: tuple[Handler, ...] = (
     handles(person.CorrectIdentity, subject=own_stream, decide=correct),
     handles(person.CorrectContact, subject=own_stream, decide=correct),
     handles(person.LookForMatches, subject=own_stream, decide=look),
+    handles(processing.TellRecipient, subject=own_stream, decide=tell),
     handles(partner.SignAgreement, subject=own_stream, decide=sign),
     handles(partner.RunProgramme, subject=own_stream, decide=run),
     handles(partner.LeaveProgramme, subject=own_stream, decide=run),

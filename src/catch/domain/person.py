@@ -46,6 +46,7 @@ from catch.domain.processing import (
     ProcessingCommand,
     ProcessingEvent,
     ProcessingRestricted,
+    RecipientTold,
     RestrictionLifted,
     RestrictionRefused,
     RestrictionRequested,
@@ -337,7 +338,7 @@ def evolve(person: Person | None, event: PersonEvent, at: datetime) -> Person | 
             return replace(person, access_requests=subject_access.evolve(person.access_requests, event, at))
         case RestrictionRequested() | ProcessingRestricted() | RestrictionRefused() | RestrictionLifted():
             return replace(person, processing=processing.evolve(person.processing, event, at))
-        case GroundNamed() | GroundWithdrawn():
+        case GroundNamed() | GroundWithdrawn() | RecipientTold():
             return replace(person, processing=processing.evolve(person.processing, event, at))
         case _:
             assert_never(event)

@@ -65,6 +65,15 @@ class UseGround(StrEnum):
     IMPORTANT_PUBLIC_INTEREST = "important-public-interest"
 
 
+class ToldHow(StrEnum):
+    """By which way another agency was told."""
+
+    IN_PERSON = "in-person"
+    PHONE = "phone"
+    LETTER = "letter"
+    SECURE_EMAIL = "secure-email"
+
+
 # What happened
 
 
@@ -118,8 +127,26 @@ class GroundWithdrawn(Fact, frozen=True):
     use: UUID
 
 
+class RecipientTold(Fact, frozen=True, omit_defaults=True):
+    """An agency that something was disclosed to was told that it is restricted, or (`ended`) is so no longer."""
+
+    restriction: UUID
+    recipient: Key
+    how: ToldHow
+    told_on: date
+    user: UserId
+    agency: Key
+    ended: bool = False
+
+
 ProcessingEvent = (
-    RestrictionRequested | ProcessingRestricted | RestrictionRefused | RestrictionLifted | GroundNamed | GroundWithdrawn
+    RestrictionRequested
+    | ProcessingRestricted
+    | RestrictionRefused
+    | RestrictionLifted
+    | GroundNamed
+    | GroundWithdrawn
+    | RecipientTold
 )
 
 
@@ -175,11 +202,24 @@ class Use(Part, frozen=True, omit_defaults=True):
         return self.withdrawn_at is None and day <= self.until
 
 
+class Told(Part, frozen=True, omit_defaults=True):
+    """An agency was told of a restriction, or (`ended`) of its end; by whom."""
+
+    restriction: UUID
+    recipient: str
+    how: ToldHow
+    told_on: date
+    user: str
+    agency: str
+    ended: bool = False
+
+
 class Processing(Part, frozen=True, omit_defaults=True):
     """All of it, the oldest first."""
 
     asked: tuple[Restriction, ...] = ()
     uses: tuple[Use, ...] = ()
+    told: tuple[Told, ...] = ()
 
     def held(self, restriction: UUID) -> Restriction | None:
         return next((each for each in self.asked if each.restriction == restriction), None)
@@ -217,6 +257,8 @@ def evolve(held: Processing, event: ProcessingEvent, at: datetime) -> Processing
             return replace(held, uses=(*held.uses, Use(use, ground, until, user, agency, at)))
         case GroundWithdrawn(use):
             return replace(held, uses=otherwise(held.uses, lambda each: each.use == use, withdrawn_at=at))
+        case RecipientTold(restriction, recipient, how, told_on, user, agency, ended):
+            return replace(held, told=(*held.told, Told(restriction, recipient, how, told_on, user, agency, ended)))
         case _:
             assert_never(event)
 
@@ -288,8 +330,27 @@ class WithdrawGround(Command, frozen=True):
     use: UUID
 
 
+class TellRecipient(Command, frozen=True):
+    """Record that an agency that something was disclosed to was told that processing is restricted, or, once that was
+    lifted, that it is so no longer: how, and on which day.
+    """
+
+    person: UUID
+    restriction: UUID
+    recipient: Key
+    how: ToldHow
+    told_on: date
+    LEAVES = Leaves((RecipientTold,), about=("restriction", "recipient"))
+
+
 ProcessingCommand = (
-    RequestRestriction | RestrictProcessing | RefuseRestriction | LiftRestriction | NameGround | WithdrawGround
+    RequestRestriction
+    | RestrictProcessing
+    | RefuseRestriction
+    | LiftRestriction
+    | NameGround
+    | WithdrawGround
+    | TellRecipient
 )
 
 
@@ -359,6 +420,8 @@ def decide(held: Processing, command: ProcessingCommand, given: Given, *, died: 
             return [RestrictionRequested(restriction, reason, received_on, due, by.user, by.agency)]
         case NameGround() | WithdrawGround():
             return _ground(held, command, today, given)
+        case TellRecipient():
+            return _tell(held, command, today, given)
         case RestrictProcessing() | RefuseRestriction() | LiftRestriction():
             return _answer(held, command, today, given, died=died)
         case _:
@@ -420,3 +483,21 @@ def _ground(held: Processing, command: NameGround | WithdrawGround, today: date,
     within(command.until, today, today + LONGEST, field="until")
     not_before(given, held.restriction.at)
     return [GroundNamed(command.use, command.ground, command.until, given.by.user, given.by.agency)]
+
+
+def _tell(held: Processing, command: TellRecipient, today: date, given: Given) -> list[ProcessingEvent]:
+    """Once of the restriction and once of its end: what is said otherwise of what was recorded is told what differs."""
+    asked = held.held(command.restriction)
+    if asked is None:
+        raise UnknownRestriction(restriction=command.restriction)
+    if asked.state is RestrictionState.REFUSED:
+        raise RestrictionOver(restriction=asked.restriction)
+    ended = asked.state is RestrictionState.LIFTED
+    told = [each for each in held.told if (each.restriction, each.recipient) == (asked.restriction, command.recipient)]
+    if any(each.ended is ended for each in told):
+        return []
+    since = london_day(asked.ended_at) if ended and asked.ended_at else asked.received_on
+    within(command.told_on, since, today, field="told_on")
+    not_before(given, asked.ended_at or asked.at)
+    by, how, told_on = given.by, command.how, command.told_on
+    return [RecipientTold(asked.restriction, command.recipient, how, told_on, by.user, by.agency, ended)]

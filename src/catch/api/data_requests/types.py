@@ -1,12 +1,23 @@
 """A person who asked something of what is kept of them, as whoever answers for their data is told."""
 
+from datetime import date
 from uuid import UUID
 
 import strawberry
 
 from catch.api.case.types import PersonAccessRequest, PersonGround, PersonRestriction
-from catch.api.common.types import PageInfo
+from catch.api.common.types import PageInfo, Worker
 from catch.api.erasing.types import ErasureCase
+from catch.domain.processing import ToldHow
+
+
+@strawberry.type(description="An agency was told that processing is restricted, or that it is so no longer.")
+class RecipientTelling:
+    restriction: UUID
+    how: ToldHow
+    told_on: date
+    ended: bool = strawberry.field(description="That it is so no longer.")
+    by: Worker | None = strawberry.field(description="Told to whoever answers for all that is kept of the person.")
 
 
 @strawberry.type(
@@ -15,6 +26,7 @@ from catch.api.erasing.types import ErasureCase
 )
 class DataRecipient:
     agency: str
+    told: list[RecipientTelling]
     sees: bool = strawberry.field(
         description="Its people read a case of theirs now, and with it that it is restricted. To any other agency"
         " somebody says so."

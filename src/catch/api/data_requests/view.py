@@ -6,10 +6,12 @@ from datetime import datetime
 from catch.access import guards, guards_some
 from catch.api.case import access_requests, restrictions
 from catch.api.case.reading import Reading
+from catch.api.common.types import Worker
 from catch.api.data_requests import types
 from catch.api.erasing.view import case, case_of
 from catch.domain.case.state import Case
 from catch.domain.person import Person, PersonRegistered
+from catch.domain.processing import Processing
 from catch.personal import looks
 from projections import case_summary
 from projections.data_requests import Row
@@ -44,15 +46,28 @@ async def shown(reading: Reading, person: Person) -> types.DataRequestPerson:
         access_requests=access_requests.shown(person, at, names=names),
         restrictions=restrictions.asked(person, at, names=names),
         grounds=restrictions.grounds(person, at, names=names),
-        recipients=[*recipients(held, at)],
+        recipients=[*recipients(held, person.processing, at, names=names)],
     )
 
 
-def recipients(cases: Sequence[Case], at: datetime) -> Iterator[types.DataRecipient]:
+def recipients(
+    cases: Sequence[Case], processing: Processing, at: datetime, *, names: bool
+) -> Iterator[types.DataRecipient]:
     """Each agency that had a part in one of these cases, that something of it was disclosed to, or that was told how it
     went: also once that is over, since what it was told it knows.
     """
     told = {each.agency for held in cases for each in (*held.disclosures, *held.involvements, *held.messages_back)}
     for agency in sorted(told):
         sees = any(held.involved(agency) and held.disclosed(agency, at) for held in cases)
-        yield types.DataRecipient(agency=agency, sees=sees)
+        tellings = [
+            types.RecipientTelling(
+                restriction=each.restriction,
+                how=each.how,
+                told_on=each.told_on,
+                ended=each.ended,
+                by=Worker(user=each.user, agency=each.agency) if names else None,
+            )
+            for each in processing.told
+            if each.recipient == agency
+        ]
+        yield types.DataRecipient(agency=agency, told=tellings, sees=sees)

@@ -73,6 +73,7 @@ TITLES = {
     "LiftRestriction": "It is restricted no longer, and they were told",
     "NameGround": "It is used all the same, and on what ground",
     "WithdrawGround": "That ground holds no longer",
+    "TellRecipient": "Another agency was told",
     "RequestSubjectAccess": "Somebody asks what is kept of them",
     "ExtendSubjectAccess": "It takes longer, and why",
     "GiveSubjectAccess": "It was given",
