@@ -5,7 +5,7 @@ What has run out stays until it is ended.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 from uuid import UUID, uuid5
@@ -56,13 +56,25 @@ class Giver(Part, frozen=True):
     at: datetime
 
 
+class Before(Part, frozen=True):
+    """What holds of a right until it is had as it was given anew, from a later day on."""
+
+    starts_on: date
+    ends_on: date
+    given: Giver
+    cases: tuple[UUID, ...] = ()
+
+
 class Row(Struct, frozen=True):
-    """One giving. `programme` is None for agreements, which name several, and for roles in the whole place."""
+    """One giving. `programme` is None for agreements, which name several, and for roles in the whole place; `before`
+    holds until it begins, and `since` is from when on anything of the right is held.
+    """
 
     giving: UUID
     position: int
     kind: GivingKind
     agency: str
+    since: date
     starts_on: date
     ends_on: date | None
     given: Giver
@@ -78,6 +90,7 @@ class Row(Struct, frozen=True):
     agreement: str | None = None
     cases: tuple[UUID, ...] = ()
     appointed: bool = False
+    before: tuple[Before, ...] = ()
 
 
 def giver(recorded: Recorded[Any]) -> Giver:
@@ -127,17 +140,34 @@ def keys(recorded: Recorded[Any]) -> Iterable[UUID]:
 def fold(row: Row | None, recorded: Recorded[Any], key: UUID) -> Row | None:
     event = recorded.event
     # What was ended or taken back is nobody's to look after; given again, it is a new giving under the same key.
-    return begun(recorded, event, key) if isinstance(event, Begins) else None
+    if not isinstance(event, Begins):
+        return None
+    given = begun(recorded, event, key)
+    # An agreement that is signed anew is another from then on, whenever it begins.
+    if row is None or isinstance(event, AgreementSigned):
+        return given
+    before = tuple(left(row, given.starts_on, london_day(recorded.envelope.occurred_at)))
+    return replace(given, before=before, since=min(each.starts_on for each in (given, *before)))
+
+
+def left(row: Row, begins: date, day: date) -> Iterator[Before]:
+    """What holds of a right on that day or later, until it begins as it was given anew: like `until_then`."""
+    last = begins - timedelta(days=1)
+    held = [*row.before, Before(row.starts_on, row.ends_on or date.max, row.given, row.cases)]
+    for each in held:
+        ends_on = min(each.ends_on, last)
+        if each.starts_on <= ends_on and day <= ends_on:
+            yield replace(each, ends_on=ends_on)
 
 
 GIVINGS = ReadModel(
     name="givings",
-    version=1,
+    version=2,
     row=Row,
     made_of=MadeOf.ONE_STREAM,
     topics=names(Begins | Ends),
     indexes=(
-        "programme, starts_on, giving where appointed",
+        "programme, since, giving where appointed",
         "programme, series, role where appointed",
         "ends_on, giving where ends_on is not null",
     ),
@@ -157,6 +187,7 @@ def begun(recorded: Recorded[Any], event: Begins, key: UUID) -> Row:
                 position=recorded.position,
                 kind=GivingKind.AGREEMENT,
                 agency=event.partner,
+                since=event.starts_on,
                 starts_on=event.starts_on,
                 ends_on=event.ends_on,
                 given=giver(recorded),
@@ -170,6 +201,7 @@ def begun(recorded: Recorded[Any], event: Begins, key: UUID) -> Row:
                 position=recorded.position,
                 kind=GivingKind.RUNNING,
                 agency=event.partner,
+                since=event.starts_on,
                 starts_on=event.starts_on,
                 ends_on=event.ends_on,
                 given=giver(recorded),
@@ -186,6 +218,7 @@ def begun(recorded: Recorded[Any], event: Begins, key: UUID) -> Row:
                 position=recorded.position,
                 kind=GivingKind.TAG,
                 agency=event.partner,
+                since=held.starts_on,
                 starts_on=held.starts_on,
                 ends_on=held.ends_on,
                 given=giver(recorded),
@@ -207,6 +240,7 @@ def role_given(recorded: Recorded[Any], event: RoleGiven, key: UUID) -> Row:
         position=recorded.position,
         kind=GivingKind.ROLE,
         agency=event.partner,
+        since=held.starts_on,
         starts_on=held.starts_on,
         ends_on=held.ends_on,
         given=giver(recorded),
@@ -250,17 +284,17 @@ async def appointments(
 
     With a series: at it, and in the programme as a whole.
     """
-    starts_on, giving = after or (None, None)
+    since, giving = after or (None, None)
     rows = await db.fetch(
         f"""
         select * {_APPOINTED}
-          and ($4::date is null or (starts_on, giving) > ($4, $5))
-        order by starts_on, giving limit $6
+          and ($4::date is null or (since, giving) > ($4, $5))
+        order by since, giving limit $6
         """,
         programme,
         series,
         day,
-        starts_on,
+        since,
         giving,
         first,
     )

@@ -199,7 +199,7 @@ async def officers(db: Statements, programme: str, series: str, day: date) -> se
         f"""
         select held.agency, giving.user_id from {givings.TABLE} giving join {TABLE} held on held.member = giving.member
         where giving.appointed and giving.programme = $1 and giving.series = $2 and giving.role = any($3::text[])
-          and giving.starts_on <= $4 and (giving.ends_on is null or giving.ends_on >= $4) and not held.suspended
+          and giving.since <= $4 and (giving.ends_on is null or giving.ends_on >= $4) and not held.suspended
         """,
         programme,
         series,

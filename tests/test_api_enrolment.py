@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 
 from catch.domain.calendar import london_day
 from catch.domain.facts import Actor, Role, Tag
+from catch.domain.meeting.planning import PlanMeeting
 from catch.domain.partner import GiveRole, GiveTag, SuspendMember
 from tests.conftest import Furnished
 from tests.place import (
@@ -170,6 +171,22 @@ async def test_appointments_say_who_gave_them_and_no_case_but_to_whoever_assigne
             assert await place.code(APPOINTMENTS, somebody, p=programme, s=SERIES) == "NOT_FOR_YOUR_ROLE"
     assert await place.code(APPOINTMENTS, CHAIR, p=PROGRAMME) == "NOT_FOR_YOUR_ROLE"
     assert await place.code(APPOINTMENTS, OFFICER, p="bexley-icm") == "NOT_FOR_YOUR_ROLE"
+
+
+async def test_of_who_is_appointed_anew_from_a_later_day_what_holds_today_is_told_too(place: Place):
+    later = london_day(ago(days=-9))
+    again = GiveRole(CHAIR.agency, CHAIR.user, Role.CHAIR, later, None, PROGRAMME, SERIES)
+    await place.take(again, SYSTEM)
+    await place.settled()
+    asked = """query($p: String!, $s: String) { appointments(programme: $p, series: $s) { edges { node {
+        user held { role startsOn endsOn } next { startsOn endsOn } } } } }"""
+    listed = await nodes(place, asked, OFFICER, p=PROGRAMME, s=SERIES)
+    own = next(each for each in listed if (each["user"], each["held"]["role"]) == (CHAIR.user, "CHAIR"))
+    assert own["held"]["endsOn"] == (later - timedelta(days=1)).isoformat()
+    assert own["next"] == {"startsOn": later.isoformat(), "endsOn": None}
+    # So they chair a meeting before.
+    plan = PlanMeeting(uuid4(), PROGRAMME, SERIES, ago(days=-2), CHAIR.user)
+    assert await place.refused(plan, CHAIR) is None
 
 
 async def test_what_lapses_is_listed_for_whoever_looks_after_it(place: Place):

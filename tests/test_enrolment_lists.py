@@ -157,6 +157,24 @@ def test_every_giving_has_a_row_until_it_is_ended():
     assert all_givings(*endings) == {}
 
 
+def test_what_is_given_anew_from_a_later_day_leaves_what_holds_until_then():
+    def again(starts_on: date, ends_on: date | None = None) -> RoleGiven:
+        return replace(chairs, held=replace(chairs.held, starts_on=starts_on, ends_on=ends_on))
+
+    def held(*facts: RoleGiven) -> list[tuple[date, date | None]]:
+        (row,) = [each for each in all_givings(*facts).values() if each.role is Role.CHAIR]
+        assert row.since == min(each.starts_on for each in (row, *row.before))
+        return [(each.starts_on, each.ends_on) for each in (*row.before, row)]
+
+    own, later, last = chairs.held.starts_on, DAY + timedelta(days=10), DAY + timedelta(days=20)
+    before = timedelta(days=1)
+    assert held(again(later)) == [(own, later - before), (later, None)]
+    assert held(again(later), again(last)) == [(own, later - before), (later, last - before), (last, None)]
+    # Given again from a day that goes before, or has come, it is that alone.
+    assert held(again(later), again(own)) == [(own, None)]
+    assert held(again(last), again(later)) == [(own, later - before), (later, None)]
+
+
 def test_user_ids_that_look_alike_are_not_taken_for_one_another():
     odd = RoleGiven("snn", 'carl","chair', HeldRole(Role.CHAIR, SINCE, None, CATCH, WEEKLY))
     assert len(all_givings(odd)) == 7
@@ -241,7 +259,7 @@ async def test_those_are_appointed_who_hold_it_on_the_day_or_will(told: Told):
     assert await who(WEEKLY, DAY) == [("carl", Role.CHAIR), ("dee", Role.AUDITOR), ("dee", Role.DEPUTY)]
     assert await who(WEEKLY, date(2026, 7, 1)) == [("dee", Role.DEPUTY)]
     first = await givings.appointments(told.db, CATCH, None, DAY, None, 3)
-    rest = await givings.appointments(told.db, CATCH, None, DAY, (first[-1].starts_on, first[-1].giving), 3)
+    rest = await givings.appointments(told.db, CATCH, None, DAY, (first[-1].since, first[-1].giving), 3)
     assert [len(first), len(rest), rest[0].role] == [3, 1, Role.PREPARER]
     assert await givings.appointments(told.db, BEXLEY, None, DAY) == []
     assert next(row.cases for row in first if row.role is Role.AUDITOR) == CASES
@@ -301,8 +319,8 @@ async def test_nothing_reads_a_whole_table(told: Told):
             f"select * from {members.TABLE} where agency = 'snn' and user_id > 'a' order by user_id limit 9",
             f"select * from {agencies.TABLE} where agency > 'a' order by agency limit 9",
             f"select * from {agencies.TABLE} where agency = 'snn' or programmes && '{{snn-catch}}'",
-            f"""select * from {givings.TABLE} where appointed and programme = 'x' and starts_on >= '2026-01-01'
-                order by starts_on, giving limit 9""",
+            f"""select * from {givings.TABLE} where appointed and programme = 'x' and since >= '2026-01-01'
+                order by since, giving limit 9""",
             f"""select * from {givings.TABLE}
                 where ends_on is not null and ends_on between '2026-01-01' and '2026-02-01'
                 order by ends_on, giving limit 9""",

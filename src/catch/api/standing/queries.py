@@ -164,9 +164,9 @@ class StandingQueries:
         today = london_day(context.reading.facts.at)
         rows = await givings.appointments(context.catch.log.pool, programme, series, today, place, wanted + _ONE_MORE)
         edges = [
-            types.AppointmentEdge(cursor=cursor(row.starts_on, row.giving), node=node)
+            types.AppointmentEdge(cursor=cursor(row.since, row.giving), node=node)
             for row in rows[:wanted]
-            if (node := views.appointment(context.who, row))
+            if (node := views.appointment(context.who, row, today))
         ]
         total = await givings.count_appointments(context.catch.log.pool, programme, series, today)
         page = PageInfo.of(len(rows), wanted, edges)

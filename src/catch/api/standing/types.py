@@ -181,6 +181,7 @@ class Appointment:
     user: str
     agency: str
     held: RoleHeld
+    next: RoleHeld | None = strawberry.field(description="As what it was given anew, from a later day on.")
 
 
 @strawberry.type

@@ -207,13 +207,20 @@ def named(sealed: Sealed, texts: Opens | None) -> tuple[str | None, RedactionRea
 # Givings
 
 
-def appointment(who: Who, row: givings.Row) -> types.Appointment | None:
-    """None for what is no appointment of a member."""
+def appointment(who: Who, row: givings.Row, today: date) -> types.Appointment | None:
+    """None for what is no appointment of a member. Of one that was given anew from a later day on, what holds until
+    then stands first.
+    """
     if row.user_id is None or row.role is None:
         return None
-    held = HeldRole(row.role, row.starts_on, row.ends_on, row.programme, row.series, row.cases)
-    cases = told_of_assigned(who, row.programme)
-    return types.Appointment(user=row.user_id, agency=row.agency, held=role(held, row.given, cases=cases))
+    own, cases = row.role, told_of_assigned(who, row.programme)
+    held, *later = [
+        role(
+            HeldRole(own, each.starts_on, each.ends_on, row.programme, row.series, each.cases), each.given, cases=cases
+        )
+        for each in (*(each for each in row.before if each.ends_on >= today), row)
+    ]
+    return types.Appointment(user=row.user_id, agency=row.agency, held=held, next=next(iter(later), None))
 
 
 def lapse(row: givings.Row, ends_on: date) -> types.Lapse:
