@@ -39,9 +39,10 @@ def value(count: int | None, of: int | None, code: str = "accepted", label: str 
     return {"code": code, "label": label, "value": told, "share": of is not None, "count": count, "of": of}
 
 
-def month(number: int, count: int | None, of: int | None) -> dict[str, Any]:
+def month(number: int, count: int | None, of: int | None, *, partial: bool = False) -> dict[str, Any]:
     at = add_months(date(2025, 1, 1), number)
-    return {"month": at.isoformat(), **{name: value(count, of)[name] for name in ("value", "count", "of")}}
+    told = {name: value(count, of)[name] for name in ("value", "count", "of")}
+    return {"month": at.isoformat(), **told, "partial": partial}
 
 
 def group(key: str, count: int | None, of: int) -> dict[str, Any]:
@@ -113,11 +114,20 @@ def test_where_days_are_told_together_a_step_leads_to_the_whole_figure():
     assert {each.lead for each in chart.picture.marks} == {"?"}
 
 
-def test_a_month_that_is_not_over_is_no_fall():
-    begun = [*MONTHS, month(18, 1, 2)]
-    assert drawn(answer("M02", months=begun)) == drawn(answer("M02", months=MONTHS))
-    over = answer("M02", months=begun) | {"cutOffAt": "2026-07-31T12:00:00Z"}
-    assert len(drawn(over)[0].picture.marks) == len(MONTHS) + 1
+def test_a_month_that_is_not_counted_in_full_is_shown_and_never_judged():
+    # The first and the last are far below the others: judged, they would be signals, and move the limits.
+    ends = month(0, 1, 20, partial=True), month(17, 1, 20, partial=True)
+    (chart,) = drawn(answer("M02", months=[ends[0], *MONTHS[1:17], ends[1]]))
+    (whole,) = drawn(answer("M02", months=MONTHS[1:17]))
+    first, *judged, last = chart.table.rows
+    assert judged == whole.table.rows
+    assert [cells[-1] for _, cells in (first, last)] == ["part of a month: not judged"] * 2
+    assert [each.shape for each in chart.picture.marks] == ["cross", *(["circle"] * 16), "cross"]
+    assert [each.lead for each in chart.picture.marks][:2] == ["?period=2025-01-1", "?period=2025-02-1"]
+    assert "not judged" in chart.picture.key
+    assert "not judged" not in whole.picture.key
+    judged_too = drawn(answer("M02", months=[month(0, 1, 20), *MONTHS[1:17], month(17, 1, 20)]))
+    assert "circle" not in {each.shape for each in judged_too[0].picture.marks}
 
 
 def test_what_is_not_told_is_not_drawn_and_moves_nothing():

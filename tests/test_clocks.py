@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -126,6 +126,15 @@ def test_a_start_late_in_a_summer_evening_belongs_to_the_next_london_day():
     late = datetime(2026, 6, 7, 23, 30, tzinfo=UTC)  # Monday 00:30 in London
     assert due_day(late, 1, Unit.WORKING_DAY) == date(2026, 6, 9)
     assert due_day(late, 1, Unit.DAY) == date(2026, 6, 9)
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.sampled_from([UTC, LONDON])))  # noqa: DTZ001
+@example(datetime(1941, 6, 1, 22, 30, tzinfo=UTC))
+@example(datetime(1970, 1, 1, 23, 0, tzinfo=UTC))
+@example(datetime(2026, 7, 3, 22, 59, 59, 999999, tzinfo=UTC))
+@example(datetime(2026, 7, 3, 23, 0, tzinfo=UTC))
+def test_the_day_in_london_is_what_the_clock_there_says(at: datetime):
+    assert london_day(at) == at.astimezone(LONDON).date()
 
 
 def test_days_and_weeks_end_at_london_midnight_when_the_clocks_change():

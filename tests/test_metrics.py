@@ -361,6 +361,36 @@ def test_lines_outside_the_days_asked_for_are_not_counted_and_what_stands_now_al
     assert datetime.now(UTC) > START
 
 
+@pytest.mark.parametrize(
+    ("begun", "first", "last", "cut", "partial"),
+    [
+        # It began on the 14th; and the cut-off lies within the last month.
+        (date(2026, 1, 14), date.min, date.max, date(2026, 4, 10), ["2026-01", "2026-04"]),
+        # The 1st of January is no working day: whoever begins on the 2nd has the whole month.
+        (date(2026, 1, 2), date.min, date.max, date(2026, 4, 30), []),
+        # A month over which less is asked for, at either end.
+        (date(2026, 1, 2), date(2026, 1, 5), date(2026, 4, 29), date(2026, 9, 1), ["2026-01", "2026-04"]),
+        # It began long before: that nothing happened in the first days of a month makes it no part of one.
+        (date(2025, 6, 14), date(2026, 1, 1), date.max, date(2026, 4, 30), []),
+    ],
+)
+def test_a_month_of_which_some_days_are_not_counted_is_marked(
+    begun: date, first: date, last: date, cut: date, partial: list[str]
+):
+    days = [begun, *(date(2026, month, 20) for month in range(1, 5)), date(2026, 4, 9)]
+    metric = BY_CODE["M01"]
+    cut_off = Cut(datetime(cut.year, cut.month, cut.day, 12, tzinfo=UTC), {})
+    tally, beside = Tally(metric, first, last), Tally(metric, first, last)
+    # What a process beside counted begins where that began.
+    beside.take([Line(days[0], "gp")], 1)
+    tally.take([Line(day, "gp") for day in days[1:]], 2)
+    tally.add(beside.taken)
+    months = figure(metric, tally.counted(), (), grouped=False, whole=tally.whole(cut_off)).months
+    assert [f"{each.month:%Y-%m}" for each in months if each.partial] == partial
+    assert [f"{each.month:%Y-%m}" for each in months] == ["2026-01", "2026-02", "2026-03", "2026-04"]
+    assert Tally(metric, first, last).whole(cut_off) is None
+
+
 def test_nobodys_cases_are_parted():
     found = [(UUID(int=person), UUID(int=person * 10 + case)) for person in range(9) for case in range(3)]
     parts = [*pieces(found, 4)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from python_calamine import CalamineWorkbook
 
 from catch.report import page, printing, sheets
@@ -25,6 +26,7 @@ from catch.report.content import (
     Section,
     Step,
     Table,
+    Unjudged,
     Untold,
     written,
 )
@@ -46,6 +48,7 @@ CURVES = Curves(
     ),
 )
 PROCESS = Process("Referrals", "Each month", "Referrals", tuple(f"month {n}" for n in range(14)), CHART, target=45)
+IN_PART = replace(PROCESS, before=(Unjudged("month -1", 3.0),), after=(Unjudged("month 14", 900.0),))
 APART = Apart("In time", "By locality", "Referrals", "In time", funnel([Group("East", 9, 30), Group("West", 70, 80)]))
 BARS = Bars("Interventions", "What helped", "Intervention", "People", (("Befriending", 64), ("Rare", Untold.FEW)))
 CHARTS = [CURVES, PROCESS, APART, BARS]
@@ -160,7 +163,7 @@ def test_a_csv_has_every_number_in_a_row_of_its_own_and_nothing_that_is_worked_o
     assert len([row for row in rows[1:] if row[0] != "about"]) == numbers
 
 
-@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: type(chart).__name__)
+@pytest.mark.parametrize("chart", [*CHARTS, IN_PART], ids=lambda chart: type(chart).__name__)
 def test_a_chart_is_drawn_the_same_each_time(chart: Any):
     assert svg(chart) == svg(chart)
     assert "<text" in svg(chart)
@@ -185,6 +188,18 @@ def test_no_number_is_drawn_where_none_is_told():
     assert [bar["name"] for bar in spec(BARS)["data"]["values"]] == ["Befriending"]
     assert "64" in svg(BARS)
     assert ("Rare", Untold.FEW) in BARS.table().rows
+
+
+def test_part_of_a_month_is_drawn_and_moves_no_limit_and_no_judgement():
+    first, *judged, last = IN_PART.table().rows
+    assert (*judged,) == PROCESS.table().rows
+    assert (first, last) == (
+        ("month -1", 3.0, "part of a month: not judged"),
+        ("month 14", 900.0, "part of a month: not judged"),
+    )
+    whats = [each["what"] for each in spec(IN_PART)["data"]["values"]]
+    assert (whats[0], whats[-1]) == ("part of a month: not judged",) * 2
+    assert whats[1:-1] == [each["what"] for each in spec(PROCESS)["data"]["values"]]
 
 
 def test_every_sign_has_a_meaning():

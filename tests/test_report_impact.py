@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from catch.app import Catch, opened
 from catch.cli import cli
@@ -82,6 +83,21 @@ async def test_a_share_by_month_and_by_agency_is_charted_where_it_means_somethin
     assert "66 % (99 of 150)" in found.sections[0].said[0]
     few = impact(ABOUT, [told("M20", share(9, 15), months=months([(1, 2)] * 14), groups=groups[:2])])
     assert drawn(few) == []
+
+
+async def test_the_month_in_which_a_programme_began_is_no_signal():
+    by_month = months([(1, 20), *((15 + n % 3, 20) for n in range(14))])
+    (judged,) = drawn(impact(ABOUT, [told("M20", share(99, 150), months=by_month)]))
+    assert judged.chart.points[0].sign is not None
+    began = [replace(by_month[0], partial=True), *by_month[1:]]
+    (found,) = drawn(impact(ABOUT, [told("M20", share(99, 150), months=began)]))
+    assert {each.sign for each in found.chart.points} == {None}
+    assert (found.labels[0], found.before[0].label, found.before[0].value) == ("Feb 2025", "Jan 2025", 0.05)
+    assert "not judged" in found.description
+    assert found.table().rows[0][-1] == "part of a month: not judged"
+    assert len(found.table().rows) == len(by_month)
+    # Of eleven whole months and one in part there is no chart.
+    assert drawn(impact(ABOUT, [told("M20", share(99, 150), months=began[:12])])) == []
 
 
 async def test_a_curve_ends_where_few_are_watched():

@@ -24,9 +24,20 @@ _MOVED = {date(2002, 5, 27), date(2012, 5, 28), date(2020, 5, 4), date(2022, 5, 
 _KEPT = {(12, 25), (12, 26), (1, 1)}
 
 
-@lru_cache(4096)
 def london_day(at: datetime) -> date:
     """The date it is in London at an instant."""
+    # Figures ask for some fifty days a case. London has been at UTC or one hour ahead of it for the whole of its last
+    # half century: but for the last hour of a day of UTC both have the same.
+    if at.tzinfo is UTC and at.hour < _LAST_HOUR and at.year >= _SIMPLE_SINCE:
+        return at.date()
+    return _day_in_london(at)
+
+
+_LAST_HOUR, _SIMPLE_SINCE = 23, 1972
+
+
+@lru_cache(4096)
+def _day_in_london(at: datetime) -> date:
     return at.astimezone(LONDON).date()
 
 

@@ -53,7 +53,9 @@ async def made(catch: Catch, programme: str, known: Known, cut: Cut, wanted: Seq
     found: list[Found] = []
     for each, tally in zip(wanted, tallies, strict=True):
         # A long curve is worked out beside the loop that serves others.
-        done = await asyncio.to_thread(figure, each.metric, tally.counted(), each.parts, grouped=each.grouped)
+        done = await asyncio.to_thread(
+            figure, each.metric, tally.counted(), each.parts, grouped=each.grouped, whole=tally.whole(cut)
+        )
         found.append(Found(done, tuple(sorted(tally.pins))))
     return found
 

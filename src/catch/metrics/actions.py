@@ -41,6 +41,8 @@ def undone(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
 
 def owned(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
     """Whether somebody took on what a decision asks for, or it says that there is nothing to do."""
+    if not facts.case.decisions or voided(facts):
+        return
     taken = {
         each.decision
         for each in facts.case.actions
@@ -48,7 +50,7 @@ def owned(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
     }
     offered = {each.decision for each in facts.case.actions if each.offered_at <= cut.at}
     series = {each.meeting: each.series or "" for each in facts.case.discussions}
-    for held in facts.case.decisions if not voided(facts) else ():
+    for held in facts.case.decisions:
         decision = held.decision
         if decision.decided_at > cut.at:
             continue

@@ -33,9 +33,9 @@ REPEATS = (7, 28)
 
 
 def referrals(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
+    lead = lead_at(facts, cut)
     for each in facts.case.referrals if not voided(facts) else ():
         if each.received_at <= cut.at:
-            lead = lead_at(facts, cut)
             yield Line(london_day(each.received_at), each.source, group=lead, part=each.channel, entry=each.referral)
 
 

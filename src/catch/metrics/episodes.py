@@ -82,4 +82,4 @@ def days_old(episode: Episode, at: datetime) -> int:
 def days_between(start: datetime, end: datetime) -> int:
     """In days of London, as people count them: neither the hour nor a change of the clocks makes one."""
     # Facts typed in late may say that something came before the beginning.
-    return max(0, (london_day(end) - london_day(start)).days)
+    return max(0, london_day(end).toordinal() - london_day(start).toordinal())

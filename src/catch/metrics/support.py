@@ -60,13 +60,13 @@ _CLASSES = " ".join(each for each, _ in ENDINGS)
 
 def goals(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
     """By the day on which a goal was set: from its baseline to its last score."""
+    lead = lead_at(facts, cut)
     for goal in facts.case.goals if not voided(facts) else ():
         if goal.set_at > cut.at:
             continue
         scores = [each for each in goal.scores if each.at <= cut.at]
         change = scores[-1].score - goal.baseline if scores else 0
         answer = "unscored" if not scores else "better" if change > 0 else "worse" if change < 0 else "same"
-        lead = lead_at(facts, cut)
         yield Line(london_day(goal.set_at), answer, change, lead, goal.domain, entry=goal.goal)
 
 
@@ -76,8 +76,10 @@ def kinds_of_help(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
         if episode.accepted_at is None or episode.accepted_at > cut.at:
             continue
         known = {each.intervention for each in facts.case.interventions if known_in(episode, each.since, cut)}
-        done = [each for each in facts.case.actions if each.state is ActionState.COMPLETED and each.intervention]
-        known |= {each.intervention for each in done if each.ended_at and known_in(episode, each.ended_at, cut)}
+        for each in facts.case.actions:
+            done = each.ended_at if each.state is ActionState.COMPLETED else None
+            if each.intervention and done is not None and known_in(episode, done, cut):
+                known.add(each.intervention)
         if over(episode, cut) is not None:
             answer = "closed"
         else:

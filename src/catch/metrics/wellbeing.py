@@ -41,7 +41,8 @@ def ends(case: Case, episode: Episode, instrument: str, cut: Cut, scored: Callab
         and inside(episode, each.recorded_at)
         and scored(each) is not None
     ]
-    held.sort(key=lambda each: (each.administered_on, each.recorded_at))
+    if len(held) > 1:
+        held.sort(key=lambda each: (each.administered_on, each.recorded_at))
     return Taken(held[0] if held else None, held[-1] if len(held) > 1 else None)
 
 

@@ -83,8 +83,17 @@ class Curves(Struct, frozen=True):
         return Table(self.title, columns, tuple(numbered))
 
 
+class Unjudged(Struct, frozen=True):
+    """A month that is not counted in full: it would look like a fall, and says nothing of what is usual."""
+
+    label: str
+    value: float
+
+
 class Process(Struct, frozen=True):
-    """A figure month by month, with the limits of chance. `labels` name the months, one a point."""
+    """A figure month by month, with the limits of chance. `labels` name the months, one a point; months in part stand
+    `before` and `after` them.
+    """
 
     title: str
     description: str
@@ -93,13 +102,17 @@ class Process(Struct, frozen=True):
     chart: Chart
     kind: Kind = Kind.COUNT
     target: float | None = None
+    before: tuple[Unjudged, ...] = ()
+    after: tuple[Unjudged, ...] = ()
 
     def table(self) -> Table:
         points = zip(self.labels, self.chart.points, strict=True)
+        judged = [(label, point.value, MEANINGS[point.sign, point.better]) for label, point in points]
+        before, after = ([(each.label, each.value, IN_PART) for each in ends] for ends in (self.before, self.after))
         return Table(
             self.title,
             (Column("Month", Kind.TEXT), Column(self.up, self.kind), Column("What it means", Kind.TEXT)),
-            tuple((label, point.value, MEANINGS[point.sign, point.better]) for label, point in points),
+            (*before, *judged, *after),
         )
 
 
@@ -167,6 +180,7 @@ class Report(Struct, frozen=True):
                 yield section, part if isinstance(part, Table) else part.table()
 
 
+IN_PART = "part of a month: not judged"
 MEANINGS: dict[tuple[Sign | None, bool | None], str] = {
     (None, None): "no more than chance",
     **{

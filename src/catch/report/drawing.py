@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from catch.report.content import Apart, Bars, Curves, Drawn, Kind, Line, Process
+from catch.report.content import IN_PART, Apart, Bars, Curves, Drawn, Kind, Line, Process
 from catch.statistics.funnels import limits
 
 Spec = dict[str, Any]
@@ -128,15 +128,21 @@ def _at_risk(lines: Sequence[Line], days: Spec, last: int) -> Spec:
 
 def process(chart: Process) -> Spec:
     found = chart.chart
-    values = [
+    judged = [
         {"month": label, "value": point.value, "what": WHATS[point.sign is not None, point.better]}
         for label, point in zip(chart.labels, found.points, strict=True)
     ]
+    before, after = (
+        [{"month": each.label, "value": each.value, "what": IN_PART} for each in ends]
+        for ends in (chart.before, chart.after)
+    )
+    values = [*before, *judged, *after]
+    signs = (*SIGNS, (IN_PART, DARK, "cross")) if before or after else SIGNS
     month = {"field": "month", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": -45}}
     up = _up("value", chart.up, chart.kind)
     up["scale"] = {"zero": False}
     what = {"field": "what", "type": "nominal", "title": None}
-    names = [name for name, _, _ in SIGNS]
+    names = [name for name, _, _ in signs]
     rules = [(found.mean, [1, 0]), (found.upper, [6, 3]), (found.lower, [6, 3])]
     if chart.target is not None:
         rules.append((chart.target, [2, 2]))
@@ -159,8 +165,8 @@ def process(chart: Process) -> Spec:
                 "encoding": {
                     "x": month,
                     "y": up,
-                    "color": {**what, "scale": {"domain": names, "range": [colour for _, colour, _ in SIGNS]}},
-                    "shape": {**what, "scale": {"domain": names, "range": [shape for _, _, shape in SIGNS]}},
+                    "color": {**what, "scale": {"domain": names, "range": [colour for _, colour, _ in signs]}},
+                    "shape": {**what, "scale": {"domain": names, "range": [shape for _, _, shape in signs]}},
                 },
             },
         ],

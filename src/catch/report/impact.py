@@ -26,6 +26,7 @@ from catch.report.content import (
     Section,
     Step,
     Table,
+    Unjudged,
     Untold,
 )
 from catch.statistics.charts import xmr
@@ -240,13 +241,15 @@ def _largest_first(value: Value) -> tuple[float, str]:
     return -(value.value or 0), value.label
 
 
+NOT_JUDGED = "A month that is not counted from its first day to its last is shown, and not judged."
 ENOUGH_MONTHS, ENOUGH_ON_THE_MEAN = 12, 5
 """With fewer months, or fewer a month, a chart would show chance."""
 
 
 def _month_by_month(told: Told) -> Iterator[Process]:
     """Shares and counts; a median of each month has too few behind it."""
-    metric, months = told.metric, [month for month in told.months if month.value is not None]
+    metric, drawn = told.metric, drawable(told.months)
+    months = [month for month in drawn if not month.partial]
     if metric.basis is MetricBasis.NOW or len(months) < ENOUGH_MONTHS:
         return
     behind = [(month.of if month.of is not None else month.count) or 0 for month in months]
@@ -256,14 +259,27 @@ def _month_by_month(told: Told) -> Iterator[Process]:
     if chart is None or sum(behind) / len(behind) < ENOUGH_ON_THE_MEAN:
         return
     shares = months[0].of is not None
+    in_part = [month for month in drawn if month.partial]
+    why = f" {NOT_JUDGED}" if in_part else ""
     yield Process(
         f"{metric.code} {metric.name}, month by month",
-        f"{metric.question} Dashed: where nearly all months lie by chance alone.",
+        f"{metric.question} Dashed: where nearly all months lie by chance alone.{why}",
         "Share" if shares else "Number",
         tuple(f"{month.month:%b %Y}" for month in months),
         chart,
         Kind.SHARE if shares else Kind.COUNT,
+        before=tuple(_unjudged(each) for each in in_part if each.month < months[0].month),
+        after=tuple(_unjudged(each) for each in in_part if each.month > months[-1].month),
     )
+
+
+def drawable(months: Sequence[Month]) -> list[Month]:
+    """Those that have a value, in order."""
+    return [month for month in months if month.value is not None]
+
+
+def _unjudged(month: Month) -> Unjudged:
+    return Unjudged(f"{month.month:%b %Y}", month.value or 0.0)
 
 
 def _side_by_side(told: Told) -> Iterator[Apart]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from msgspec.structs import replace
+
 from catch.app import Catch
 from catch.domain.calendar import LONDON, add_months, end_of_day, london_day
 from catch.domain.programme import ProgrammeHistory
@@ -128,5 +130,5 @@ def _rounded(month: Month) -> Month:
     count = None if month.count is None else rounded(month.count)
     of = None if month.of is None else rounded(month.of)
     if count is None:
-        return Month(month.month, month.value, None, of)
-    return Month(month.month, min(1.0, count / of) if of else float(count), count, of)
+        return replace(month, of=of)
+    return replace(month, value=min(1.0, count / of) if of else float(count), count=count, of=of)

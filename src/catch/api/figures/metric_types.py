@@ -77,6 +77,10 @@ class MetricMonth:
     value: float | None
     count: int | None
     of: int | None
+    partial: bool = strawberry.field(
+        description="Not counted from its first day to its last: the figure began, or the days asked for begin or end,"
+        " or the cut-off lies, within it. Nothing is to be concluded from it."
+    )
 
 
 @strawberry.type(description="A metric of a programme, with all that it takes to read it.")

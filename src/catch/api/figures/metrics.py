@@ -149,7 +149,7 @@ def tell(answer: types.Metric, metric: Metric, found: Found, asked: Question) ->
         told(answer, whole)
         answer.groups = [group(key, each) for key, each in found.figure.groups]
         answer.months = [
-            types.MetricMonth(month=each.month, value=each.value, count=each.count, of=each.of)
+            types.MetricMonth(month=each.month, value=each.value, count=each.count, of=each.of, partial=each.partial)
             for each in found.figure.months
         ]
         answer.administrative, answer.never_at_risk = whole.administrative, whole.never_at_risk

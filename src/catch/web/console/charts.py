@@ -10,6 +10,7 @@ from math import ceil, floor, log10
 from typing import NamedTuple, assert_never
 
 from catch.report.content import Apart, Bars, Curves, Drawn, Kind, Process, Step, written
+from catch.statistics.charts import Plotted
 from catch.statistics.funnels import limits
 
 WIDTH, LEFT, RIGHT, TOP, TALL = 640, 56, 20, 28, 220
@@ -26,6 +27,7 @@ SHAPES = {
     "up": "M{x} {t}l5.5 10h-11Z",
     "diamond": "M{x} {t}l6 6l-6 6l-6 -6Z",
     "square": "M{l} {s}h9v9h-9Z",
+    "cross": "M{l} {s}l2 -2l2.5 2.5l2.5 -2.5l2 2l-2.5 2.5l2.5 2.5l-2 2l-2.5 -2.5l-2.5 2.5l-2 -2l2.5 -2.5Z",
 }
 
 
@@ -184,7 +186,10 @@ SIGNED = {True: ("up", "better"), False: ("diamond", "worse"), None: ("square", 
 
 def process(chart: Process, leads: Sequence[str]) -> Picture:
     found, shares = chart.chart, chart.kind is Kind.SHARE
-    values = [each.value for each in found.points]
+    # What is judged stands between what is not.
+    points: list[Plotted | None] = [*(None for _ in chart.before), *found.points, *(None for _ in chart.after)]
+    labels = [*(each.label for each in chart.before), *chart.labels, *(each.label for each in chart.after)]
+    values = [each.value for each in (*chart.before, *found.points, *chart.after)]
     # Neither a count nor a share is less than nothing, whatever limits come out.
     low, high = min(*values, found.lower), max(*values, found.upper)
     low = max(0.0, low - (high - low) / 20)
@@ -198,19 +203,22 @@ def process(chart: Process, leads: Sequence[str]) -> Picture:
     every = ceil(len(values) / 24)
     texts += [
         Text(sheet.x(place), TOP + TALL + 14, label, "end", turned=True)
-        for (place, _), label in [*zip(places, chart.labels, strict=True)][::every]
+        for (place, _), label in [*zip(places, labels, strict=True)][::every]
     ]
     marks: list[Mark] = []
     for (place, value), (label, told, meaning), point, lead in zip(
-        places, chart.table().rows, found.points, leads, strict=True
+        places, chart.table().rows, points, leads, strict=True
     ):
-        shape, kind = SIGNED[point.better] if point.sign else ("circle", "plain")
+        if point is None:
+            shape, kind = "cross", "part"
+        else:
+            shape, kind = SIGNED[point.better] if point.sign else ("circle", "plain")
         said = f"{label}: {written(told, chart.kind)}, {meaning}"
         marks.append(Mark(sheet.x(place), sheet.y(value), shape, said, lead, kind))
     key = (
         "Solid: the mean. Dashed: the limits of chance. Round: no more than chance; triangle: better; diamond: worse;"
         " square: more than chance."
-    )
+    ) + (" Cross: part of a month, not judged." if None in points else "")
     return Picture(chart.title, chart.description, key, WIDTH, TOP + TALL + 74, texts, paths, marks, [])
 
 

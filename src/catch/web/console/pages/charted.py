@@ -3,15 +3,14 @@ what the viewer is not told of is in no picture.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
-from catch.domain.calendar import add_months, london_day
 from catch.metrics import BY_CODE
 from catch.metrics.estimates import Estimate, Value
 from catch.metrics.reckoning import Month
 from catch.report.content import Apart, Bars, Curves, Drawn, Process, written
-from catch.report.impact import AT_RISK, ReportAudience, Told, charts
+from catch.report.impact import AT_RISK, ReportAudience, Told, charts, drawable
 from catch.statistics import AtRisk, Point
 from catch.web.console.charts import Picture, picture
 from catch.web.console.visit import Json
@@ -65,12 +64,8 @@ def values_of(held: Json) -> tuple[Value, ...]:
 
 
 def months_of(metric: Json) -> Iterator[Month]:
-    """A month that is not over would look like a fall."""
-    known = london_day(datetime.fromisoformat(metric["cutOffAt"]))
     for each in metric["months"]:
-        month = date.fromisoformat(each["month"])
-        if add_months(month, 1) - timedelta(days=1) <= known:
-            yield Month(month, each["value"], each["count"], each["of"])
+        yield Month(date.fromisoformat(each["month"]), each["value"], each["count"], each["of"], each["partial"])
 
 
 def point_of(each: Json) -> Point:
@@ -97,8 +92,7 @@ def parts_of(chart: Drawn, told: Told, metric: Json) -> list[dict[str, object]]:
             exact = bool(metric["atRisk"])
             return [{"days": each.day} if exact else {} for line in chart.lines for each in line.steps]
         case Process():
-            months = [month for month in told.months if month.value is not None]
-            return [{"period": f"{each.month:%Y-%m}-1"} for each in months]
+            return [{"period": f"{each.month:%Y-%m}-1"} for each in drawable(told.months)]
         case Apart():
             return [{"group": each.name} for each in chart.funnel.groups]
         case Bars():
