@@ -1,4 +1,7 @@
-"""A process of our own beside this one, for work that would stop everybody else. It ends with the block."""
+"""A process of our own beside this one, for work that would stop everybody else. It ends with the block.
+
+`beside` starts it, and it answers with `answer`.
+"""
 
 import asyncio
 import sys
@@ -19,3 +22,11 @@ async def beside(module: str, env: Mapping[str, str] | None = None) -> AsyncGene
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def answer(said: bytes) -> None:
+    """Tells whoever started this process, all of it."""
+    # Where Python runs unbuffered, as in a container, `sys.stdout.buffer` writes once: a signal in between, and the
+    # rest is lost without a word.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+        out.write(said)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from catch.beside import beside
+from catch.beside import answer, beside
 from catch.figures.counting import from_cases, sources
 from catch.figures.gathering import Known, Part, Source
 from catch.log import Log
@@ -113,5 +113,4 @@ def main() -> None:
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301  (from whoever started it, and from nobody else)
     for tally in uvloop.run(_count(order)):
         said = pickle.dumps(tally.taken)
-        sys.stdout.buffer.write(len(said).to_bytes(LENGTH, "big") + said)
-    sys.stdout.buffer.flush()
+        answer(len(said).to_bytes(LENGTH, "big") + said)

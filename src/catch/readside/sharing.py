@@ -16,6 +16,7 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
+from catch.beside import answer
 from catch.database import Connection
 from catch.log import Log, Stored
 from catch.readside import checkpoints
@@ -189,8 +190,7 @@ async def fold_part(
 
 
 def say(word: Word) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(word) + b"\n")
-    sys.stdout.buffer.flush()
+    answer(msgspec.json.encode(word) + b"\n")
 
 
 def main() -> None:

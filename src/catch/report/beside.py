@@ -5,7 +5,7 @@ import os
 import pickle
 import sys
 
-from catch.beside import beside
+from catch.beside import answer, beside
 from catch.report.content import Report
 from catch.report.forms import FORMS
 
@@ -31,4 +31,4 @@ async def written_beside(ending: str, report: Report) -> bytes:
 def main() -> None:
     """What the process does."""
     ending, report = pickle.load(sys.stdin.buffer)  # noqa: S301  (from whoever started it, and from nobody else)
-    sys.stdout.buffer.write(FORMS[ending].write(report))
+    answer(FORMS[ending].write(report))
