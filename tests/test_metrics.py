@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from catch.domain.case.actions import ActionAccepted, ActionCompleted, ActionDeclined
 from catch.domain.case.closing import CaseClosed, CaseReopened
 from catch.domain.case.correcting import EntryWithdrawn
+from catch.domain.case.funds import FundAwardApproved, FundAwardDeclined, FundAwardPaid, FundAwardRequested
 from catch.domain.case.measures import MeasureRecorded
 from catch.domain.case.notes import UnmetNeedRecorded, UnmetReason
 from catch.domain.case.state import Entry, KindOfEntry, Measured, WithdrawReason
@@ -35,6 +36,7 @@ from projections import outcomes
 from tests.cases import (
     ACCEPTED,
     CASE,
+    LEAD,
     NOW,
     OFFERED,
     PLANNED,
@@ -435,3 +437,39 @@ def test_unmet_needs_are_told_by_the_place_that_was_said():
     assert groups == {"": 1, "corby": 1, "kettering": 1}
     # Of so few nothing is told to whoever does not see every case.
     assert groups_told(figure(BY_CODE["M33"], found, (), grouped=True), SMALLEST) == ()
+
+
+def test_money_from_funds_is_what_was_paid_by_the_cut_off_and_what_waits_is_in_no_sum():
+    asked = [
+        FundAwardRequested(uid(90 + number), fund, pence, TEXT, TEXT, LEAD)
+        for number, (fund, pence) in enumerate(
+            (("hardship", 4550), ("hardship", 12000), ("food", 99999), ("food", 2500))
+        )
+    ]
+    held = facts(
+        *ACCEPTED,
+        *asked,
+        FundAwardApproved(uid(90), LEAD),
+        FundAwardPaid(uid(90), NOW.date()),
+        FundAwardApproved(uid(91), LEAD),
+        FundAwardDeclined(uid(92), TEXT, LEAD),
+    )
+    assert [(line.answer, line.amount, line.part) for line in lines("M39b", held)] == [
+        ("paid", 45.5, "hardship"),
+        ("approved", 120.0, "hardship"),
+        ("declined", 999.99, "food"),
+        ("waiting", 25.0, "food"),
+    ]
+    whole = said(worked_out("M39b", held))
+    assert (whole["mean"], whole["total"], whole["hardship"], whole["paid"], whole["declined"]) == (45.5,) * 3 + (
+        0.25,
+    ) * 2
+    # On the day before it was paid it was not; and nothing of nobody is 0.
+    before = Cut(datetime.combine(NOW.date() - DAY, time(12), UTC), CUT.versions)
+    assert "paid" not in {line.answer for line in lines("M39b", held, cut=before)}
+    assert said(worked_out("M39b", facts(*ACCEPTED)))["total"] is None
+    # A sum to the penny is told to nobody who may not know of a small group.
+    many = careful(figure(BY_CODE["M39b"], [Counted(lines("M39b", held)[0], range(9))], (), grouped=False), SMALLEST)
+    assert many is not None
+    assert "total" not in {each.code for each in many.values}
+    assert BY_CODE["M39b"].lacking(replace(PROGRAMME, funds=())) == "The programme has no fund."

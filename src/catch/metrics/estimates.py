@@ -156,7 +156,7 @@ class PerPart(Struct, frozen=True):
 class Amounts(Struct, frozen=True):
     """Mean, median and quartiles of an amount over some groups, and shares beside them.
 
-    `parts`: also the median of each part.
+    `parts`: also the median of each part. `total`: all of them together.
     """
 
     label: str
@@ -164,11 +164,17 @@ class Amounts(Struct, frozen=True):
     shares: tuple[Among, ...] = ()
     parts: bool = False
     headline_is_median: bool = False
+    total: bool = False
 
     def __call__(self, lines: Sequence[Counted]) -> Estimate:
         held = [each for each in lines if each.line.answer in self.over]
         number, people = counted(lines)
         values = [*spread(self.label, held, median_first=self.headline_is_median)]
+        if self.total:
+            all_, of, people_of = amounts(held), *counted(held)
+            # To the penny: of two sums the difference may be one person's.
+            whole = sum(all_) if all_ else None
+            values.append(Value("total", f"{self.label}, in all", whole, of=of, people_of=people_of, alone=True))
         for part in sorted({each.line.part for each in held}) if self.parts else ():
             inside = [each for each in held if each.line.part == part]
             values.append(renamed(middle(self.label, inside), part))

@@ -65,7 +65,7 @@ NOT_YET = (
         "Cost",
         "What does it cost to support somebody?",
         "Accepted episodes",
-        "What support costs is not recorded, but for money from funds.",
+        "What support costs is not recorded, but for money from funds (M39b).",
         MetricMeasure.COUNT,
     ),
     lacking(

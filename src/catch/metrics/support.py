@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from catch.domain.calendar import add_working_days, end_of_day, london_day
 from catch.domain.case.state import ActionState, Experience, Pause
 from catch.domain.facts import Category
-from catch.domain.programme.configuration import ClosureClass
+from catch.domain.programme.configuration import ClosureClass, Programme
 from catch.metrics.definition import CaseFacts, Cut, MetricAudience, MetricBasis, MetricMeasure
 from catch.metrics.doors import of_cases
 from catch.metrics.episodes import Episode, days_between
@@ -15,6 +17,7 @@ from catch.metrics.lines import Line
 from catch.metrics.times import ACTIONS, PLAN, begun, inside, lead_at, line_of, over, voided
 
 HEALTH = frozenset({Category.HEALTH})
+FUNDS = frozenset({Category.FUNDS})
 LONG_ENOUGH = 90
 """Days after acceptance from when on it is fair to count what somebody was given."""
 
@@ -151,6 +154,28 @@ def messages_back(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
         else:
             answer = "late" if sent else "waiting" if cut.at <= due else "not-sent"
         yield Line(end.closed_on, answer, group=lead_at(facts, cut))
+
+
+def money(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
+    """What was asked of each fund, in pounds, by the day on which it was, and what has become of it."""
+    lead = lead_at(facts, cut)
+    for each in facts.case.fund_awards if not voided(facts) else ():
+        if each.at > cut.at:
+            continue
+        if each.paid_on is not None and each.paid_on <= cut.day:
+            answer = "paid"
+        elif each.declined_at is not None and each.declined_at <= cut.at:
+            answer = "declined"
+        else:
+            answer = "approved" if each.approved_at is not None and each.approved_at <= cut.at else "waiting"
+        yield Line(london_day(each.at), answer, each.pence / 100, lead, each.fund, entry=each.award)
+
+
+def without_funds(programme: Programme) -> str | None:
+    return None if programme.funds else "The programme has no fund."
+
+
+_AWARDS = "paid declined approved waiting"
 
 
 def feedback(facts: CaseFacts, cut: Cut) -> Iterator[Line]:
@@ -308,6 +333,35 @@ SUPPORT = (
         "Younger closures that were not told yet stand beside. A message that did not arrive was none.",
         basis=MetricBasis.PERIOD,
         shows=PLAN,
+    ),
+    replace(
+        of_cases(
+            "M39b",
+            "Money from funds",
+            "How much is paid to people, or for them, from funds, and how often is it declined?",
+            money,
+            Amounts(
+                "Pounds of an award that was paid",
+                frozenset({"paid"}),
+                (
+                    among("paid", "Of awards asked for, paid", "paid", _AWARDS),
+                    among("declined", "Declined", "declined", _AWARDS),
+                    among("approved", "Approved, and not paid yet", "approved", _AWARDS),
+                    among("waiting", "Not answered yet", "waiting", _AWARDS),
+                ),
+                parts=True,
+                total=True,
+            ),
+            "FundAwardRequested, FundAwardApproved, FundAwardDeclined, FundAwardPaid",
+            "Awards that were asked for in the days asked for; of the pounds, those paid by the cut-off",
+            "An award that waits for an answer, or for its payment, is in no sum; how many they are stands beside.",
+            basis=MetricBasis.PERIOD,
+            shows=FUNDS,
+            measure=MetricMeasure.COUNT,
+            audience=MetricAudience.EVERY_CASE,
+        ),
+        version=1,
+        lacking=without_funds,
     ),
     of_cases(
         "M40",

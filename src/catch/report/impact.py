@@ -49,7 +49,7 @@ CHAPTERS: tuple[tuple[str, str], ...] = (
     ("How soon people were helped", "M04 M05 M06 M21 M30"),
     ("Time to outcome", "M07 M07b M07c M08 M09 M11 M31 M32"),
     ("What changed for people", "M13 M14 M15 M15b M15c M15d M15e M12"),
-    ("What people were helped with, and what was missing", "M16 M16b M17 M33"),
+    ("What people were helped with, and what was missing", "M16 M16b M17 M33 M39b"),
     ("What was agreed, and done", "M10 M20 M22 M26 M27 M28"),
     ("The meetings", "M23 M24 M25 M34"),
     ("What people say", "M40 M41"),
@@ -63,6 +63,11 @@ HOW = (
     "Beside the time to outcome stands what a spreadsheet gives, the mean of closed episodes: it is too short.",
     "Times and changes are of people who came in the year that ended with the quarter, followed until its end.",
 )
+NOT_RECORDED = (
+    ("Benefits gained", "What benefits somebody was granted, and how much, is not recorded."),
+    ("Case studies", "Whether somebody agrees that their story is told is not recorded: there are no candidates."),
+)
+"""What reports of such programmes hold, and no figure is of."""
 MORE_IS_BETTER = frozenset(["M02", "M03", "M10", "M11", "M20", "M23", "M25", "M26", "M28", "M29", "M30"])
 """Metrics of which more is better; of the others neither way is, as far as a chart can tell."""
 SHOWN_AS_BARS = frozenset(["M01", "M19", "M33", "M41"])
@@ -310,4 +315,4 @@ def _not_told(about: About, told: Iterable[Told]) -> Section:
         if each.lacking is None and each.estimate is None
     ]
     columns = (Column("Figure", Kind.TEXT), Column("Why", Kind.TEXT))
-    return Section(NOT_TOLD, HOW, (Table("Not told", columns, tuple(lacking + few)),) if lacking or few else ())
+    return Section(NOT_TOLD, HOW, (Table("Not told", columns, (*lacking, *few, *NOT_RECORDED)),))
