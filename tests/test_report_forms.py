@@ -198,7 +198,7 @@ def test_part_of_a_month_is_drawn_and_moves_no_limit_and_no_judgement():
         ("month 14", 900.0, "part of a month: not judged"),
     )
     whats = [each["what"] for each in spec(IN_PART)["data"]["values"]]
-    assert (whats[0], whats[-1]) == ("part of a month: not judged",) * 2
+    assert (whats[0], whats[-1]) == ("part of a month",) * 2
     assert whats[1:-1] == [each["what"] for each in spec(PROCESS)["data"]["values"]]
 
 

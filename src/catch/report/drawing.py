@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from catch.report.content import IN_PART, Apart, Bars, Curves, Drawn, Kind, Line, Process
+from catch.report.content import Apart, Bars, Curves, Drawn, Kind, Line, Process
 from catch.statistics.funnels import limits
 
 Spec = dict[str, Any]
@@ -133,11 +133,11 @@ def process(chart: Process) -> Spec:
         for label, point in zip(chart.labels, found.points, strict=True)
     ]
     before, after = (
-        [{"month": each.label, "value": each.value, "what": IN_PART} for each in ends]
+        [{"month": each.label, "value": each.value, "what": PART} for each in ends]
         for ends in (chart.before, chart.after)
     )
     values = [*before, *judged, *after]
-    signs = (*SIGNS, (IN_PART, DARK, "cross")) if before or after else SIGNS
+    signs = (*SIGNS, (PART, DARK, "cross")) if before or after else SIGNS
     month = {"field": "month", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": -45}}
     up = _up("value", chart.up, chart.kind)
     up["scale"] = {"zero": False}
@@ -180,6 +180,7 @@ SIGNS = (
     ("more than chance", DARK, "square"),
 )
 """What a point means, its colour, and its shape."""
+PART = "part of a month"
 WHATS: dict[tuple[bool, bool | None], str] = {
     (False, None): "chance",
     (True, True): "better",
