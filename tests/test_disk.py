@@ -88,6 +88,7 @@ WRITES = {
     "cli/reporting.py": "a report, the same",
     "cli/serve.py": "a lock, which holds nothing",
     "evidence/witness.py": "a key, which is never written over, and a lock",
+    "history/ocel.py": "what an operator asked for, for its owner alone: taken away where it could not be written",
     "importing/rejected.py": "rows that are still in the list",
     "personal/erased.py": "a list that is added to, a line each, with its proof",
     "web/console/assets.py": "what is built when the program is set up",

@@ -13,7 +13,6 @@ import pytest_asyncio
 from catch.access import seeing
 from catch.api.audit import view as trail
 from catch.api.case import door, parts, sharing
-from catch.api.case import view as case_view
 from catch.api.meeting import subscription as meeting
 from catch.api.meeting import view as sitting
 from catch.commands import meetings as at_meetings
@@ -64,7 +63,7 @@ async def whoever_prepares(held: sitting.Sitting) -> bool:
 CONTROLS: dict[str, tuple[str, str, Patch]] = {
     "the trail is told whole": ("a note for another", "alma", (trail, "told", shown)),
     "notes are for everybody": ("a note for another", "hana", (parts, "note_shown", true)),
-    "the case's last position is told": ("a note for another", "hana", (case_view, "PARTS", POSITION_TOLD)),
+    "the case's last position is told": ("a note for another", "hana", POSITION_TOLD),
     "every coordinator has every tag": ("a restricted note", "cole", (seeing, "_coordinating", with_every_tag)),
     "who is recused is told": ("a recusal of somebody else", "hana", (parts, "recusals", every_recusal)),
     "what others are told is told": ("what another is told", "hana", (sharing, "sees_others", true)),

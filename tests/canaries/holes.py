@@ -17,6 +17,7 @@ from catch.api.case import subscription as followed_case
 from catch.api.case import view as case_view
 from catch.api.common import facts as read_facts
 from catch.api.common.scalars import Position
+from catch.api.common.unfolding import Part
 from catch.api.inbox import subscription as followed_inbox
 from catch.api.inbox import view as inbox
 from catch.api.meeting import view as sitting
@@ -132,8 +133,7 @@ def position_told(whole: case_view.Whole) -> Position:
     return Position(whole.position)
 
 
-POSITION_TOLD = {**case_view.PARTS, "position": position_told}
-ADDRESSES = {**person_view.OF_PERSON, "address": where_they_live}
+POSITION_TOLD: Patch = (case_view.Unfolding, "position", Part("position", position_told))
 HOLES: dict[str, tuple[Patch, ...]] = {
     "recusal is forgotten": ((seeing, "recused", false), (reading, "recused", false), (sitting, "recused", false)),
     "a program is not behind its colleagues": ((seeing, "_behind", false),),
@@ -152,7 +152,7 @@ HOLES: dict[str, tuple[Patch, ...]] = {
     "the trail is told whole": ((trail, "told", shown), (trail, "told_at_meeting", shown)),
     "who audits reads every note": ((learning, "note_shown", true), (parts, "note_shown", true)),
     "a socket is told everything": ((followed_case, "narrower", everything_follows),),
-    "an address is never protected": ((person_view, "OF_PERSON", ADDRESSES),),
+    "an address is never protected": ((person_view.UnfoldingPerson, "address", Part("address", where_they_live)),),
     "the door stays open": ((seeing, "at_the_door", kept_by_nobody),),
     "an item is open to whoever attends": ((sitting, "item_closed", nothing), (sitting, "item_hidden", nothing)),
     "a look is everybody's": ((matches, "look_shown", anybodys_look),),

@@ -19,6 +19,8 @@ class Part:
         self._make = make
 
     def __get__(self, held: Any, _of: type[Any]) -> Any:
+        if held is None:
+            return self
         kept = held.__dict__
         value = kept[self._name] = self._make(kept["_said"])
         return value
