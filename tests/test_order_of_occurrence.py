@@ -49,6 +49,8 @@ from catch.domain.case.actions import (
     ActionAccepted,
     ActionAnswer,
     ActionCompleted,
+    ActionDueChanged,
+    ActionReassigned,
     ChangeActionDue,
     CompleteAction,
     RespondToAction,
@@ -89,6 +91,7 @@ from catch.domain.case.state import (
     ReviewDecision,
     RiskLevel,
     SafeContact,
+    Turn,
     VoidReason,
     WithdrawReason,
     Worker,
@@ -337,6 +340,29 @@ def test_the_present_state_does_not_depend_on_the_order_in_which_facts_were_type
     moment = facts[len(facts) // 2].envelope.occurred_at
     true = chosen(facts, Moment(occurred_at=moment))
     assert not true or not depends_on_typing(case_stream.evolve, true)
+
+
+LATER = date(2026, 6, 1)
+
+
+@pytest.mark.parametrize("typed", [(20, 40), (40, 20)])
+@pytest.mark.parametrize("first", [20, 40])
+def test_what_was_said_of_an_action_stands_with_whose_it_was_and_when_it_was_due_then(
+    typed: tuple[int, int], first: int
+):
+    """A move of the day and a handing on, whichever occurred first and whichever was typed in first."""
+    action, due = offered.action, offered.due
+    said = {
+        first: ActionDueChanged(action, due, LATER, TEXT),
+        60 - first: ActionReassigned(action, "strict-1", "housing-1"),
+    }
+    held = fold_recorded(told(*((days, said[days]) for days in typed), after=OFFERED)).action(action)
+    assert held is not None
+    moved_first = first == 20
+    moved = (Turn.DUE_CHANGED, "housing-1" if moved_first else "strict-1", due)
+    handed_on = (Turn.REASSIGNED, "housing-1", LATER if moved_first else due)
+    turned = [(each.turn, each.owner, each.due) for each in held.turns]
+    assert turned == ([moved, handed_on] if moved_first else [handed_on, moved])
 
 
 def typed_last(case: Case | None, fact: Recorded[CaseEvent]) -> Case | None:

@@ -458,11 +458,30 @@ def offered(event: ActionOffered, at: datetime) -> Action:
 def turned(
     action: Action, turn: Turn, at: datetime, reason: Sealed | None, counter_due: date | None = None
 ) -> tuple[ActionTurn, ...]:
-    """Whose it was and when it was due, kept with what was said: another answer may follow."""
-    return (*action.turns, ActionTurn(turn, at, action.owner, action.due, reason, counter_due))
+    """Kept with what was said: another answer may follow."""
+    said = ActionTurn(turn, at, action.owner, action.due, reason, counter_due)
+    return in_order(action.turns, said, lambda held: held.at)
 
 
-def changed(action: Action, event: ActionEvent, at: datetime) -> Action:  # noqa: C901
+def as_it_stood(action: Action) -> Action:
+    """Each turn with whose it was and when it was due before, whichever was typed in first: who handed it on knows from
+    whom, and who moved the day from which, and both lie between what was said before and after.
+    """
+    owner, due = action.owner, action.due
+    found: list[ActionTurn] = []
+    for each in reversed(action.turns):
+        owner = each.owner if each.turn is Turn.REASSIGNED else owner
+        due = each.due if each.turn is Turn.DUE_CHANGED else due
+        found.append(replace(each, owner=owner, due=due))
+    return replace(action, turns=tuple(reversed(found)))
+
+
+def changed(action: Action, event: ActionEvent, at: datetime) -> Action:
+    held = after(action, event, at)
+    return held if held.turns is action.turns else as_it_stood(held)
+
+
+def after(action: Action, event: ActionEvent, at: datetime) -> Action:  # noqa: C901
     match event:
         case ActionOffered():
             return action
