@@ -132,16 +132,12 @@ async def one_round(there: Mapping[str, Checkout], figure: Figure, size: Size, n
 
 
 def ratio(figure: Figure, rounds: Sequence[Mapping[str, Measured]]) -> Ratio:
-    def of(name: str, value: Callable[[Measured], float]) -> float:
-        return median(value(each[name]) / value(each[OTHER]) for each in rounds)
+    def of(name: str) -> Measured:
+        each = [Measured(*(a / b for a, b in zip(held[name], held[OTHER], strict=True))) for held in rounds]
+        return Measured(median(one.per_second for one in each), median(one.own_us for one in each))
 
-    def often(each: Measured) -> float:
-        return each.per_second
-
-    def own(each: Measured) -> float:
-        return each.own_us
-
-    return Ratio(*figure, of(THIS, often), of(AGAIN, often), of(THIS, own), of(AGAIN, own))
+    this, again = of(THIS), of(AGAIN)
+    return Ratio(*figure, this.per_second, again.per_second, this.own_us, again.own_us)
 
 
 def as_json(found: Iterable[Ratio]) -> str:

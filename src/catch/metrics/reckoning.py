@@ -118,7 +118,7 @@ class Tally:
     def counted(self) -> list[Counted]:
         # In one order, whatever order the cases came in: sums of floats would differ in their last place.
         found = [
-            Counted(_line(date(*month, 1), alike), people)
+            Counted(Line._make((date(*month, 1), *alike, None)), people)
             for month, held in self._months.items()
             for alike, people in held.items()
         ]
@@ -131,10 +131,6 @@ class Taken(NamedTuple):
     held: dict[tuple[int, int], dict[Alike, "array[int]"]]
     pins: set[str]
     begun: date | None
-
-
-def _line(month: date, alike: Alike) -> Line:
-    return Line(month, *alike)  # pyright: ignore[reportArgumentType]  (as it was taken apart)
 
 
 def _in_order(line: Line) -> tuple[object, ...]:
